@@ -1,0 +1,55 @@
+// swift-tools-version: 6.2
+// SPDX-License-Identifier: Apache-2.0
+import PackageDescription
+
+/// Every target: language mode 6, explicit existentials, imports that are not re-exported, warnings as errors.
+let common: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+]
+
+/// Targets on the packet path: dynamic exclusivity checks are off in optimised builds (docs/decisions/0003).
+let datapath: [SwiftSetting] =
+  common + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+
+let package = Package(
+  name: "vtcp",
+  products: [
+    .executable(name: "vtcp-nic", targets: ["vtcp-nic"])
+  ],
+  targets: [
+    // Lowest layer: nothing of ours below.
+    .target(name: "CLinux", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .target(name: "Timekeeping", swiftSettings: datapath),
+    .target(name: "Memory", dependencies: ["CLinux"], swiftSettings: datapath),
+    .target(name: "Arena", dependencies: ["Memory"], swiftSettings: datapath),
+    .target(name: "Wire", dependencies: ["Memory"], swiftSettings: datapath),
+    // Packets and what is done to them. Pure.
+    .target(name: "Packets", dependencies: ["Memory", "Wire"], swiftSettings: datapath),
+    .target(name: "LargeSend", dependencies: ["Memory", "Packets", "Wire"], swiftSettings: datapath),
+    // The system and the device.
+    .target(name: "Polling", dependencies: ["CLinux", "Memory", "Timekeeping"], swiftSettings: datapath),
+    .target(name: "Virtio", dependencies: ["CLinux", "Memory"], swiftSettings: datapath),
+    .target(name: "VhostUser", dependencies: ["Arena", "Memory", "Polling", "Virtio"], swiftSettings: datapath),
+    .target(name: "Uplinks", dependencies: ["CLinux", "Memory", "Packets", "Polling", "Wire"], swiftSettings: datapath),
+    .target(
+      name: "Datapath",
+      dependencies: [
+        "Arena", "CLinux", "LargeSend", "Memory", "Packets", "Polling", "Timekeeping", "Uplinks", "VhostUser", "Virtio",
+        "Wire",
+      ],
+      swiftSettings: datapath),
+    .executableTarget(
+      name: "vtcp-nic",
+      dependencies: ["Arena", "Datapath", "Memory", "Polling", "Timekeeping", "Uplinks", "VhostUser", "Virtio"],
+      swiftSettings: common),
+    // Tests.
+    .target(
+      name: "TestSupport", dependencies: ["CLinux", "Memory", "Polling"], path: "Tests/TestSupport",
+      swiftSettings: common),
+    .testTarget(name: "MemoryTests", dependencies: ["Memory"], swiftSettings: common),
+  ],
+  swiftLanguageModes: [.v6]
+)
