@@ -17,38 +17,62 @@ final class MappedRegion {
     guard description.size > 0, !overflow, fileEnd <= UInt64(Int64.max) else {
       throw .refused("its size or offset makes no sense")
     }
-    do {
+    let file = try Self.properties(of: file)
+    guard fileEnd <= UInt64(file.size) else { throw .refused("its file is shorter than the region") }
+    // The offset is rounded down to what the file system can map (a huge page, say), the rest is skipped here.
+    let start = description.fileOffset / file.block * file.block
+    let (rounded, tooLarge) = (fileEnd - start).addingReportingOverflow(file.block - 1)
+    guard !tooLarge, rounded <= UInt64(Int64.max) else { throw .refused("its size makes no sense") }
+    let length = Int(rounded / file.block * file.block)
+    mapping = try Self.map(file.descriptor, size: length, offset: start, block: Int(file.block))
+    let inside = mapping.slice(from: Int(description.fileOffset - start), count: Int(description.size))
+    guard
+      let region = GuestRegion(
+        guestAddress: description.guestAddress, userAddress: description.userAddress, mapping: inside)
+    else {
+      Self.unmap(mapping)
+      throw .refused("its addresses wrap")
+    }
+    self.region = region
+  }
+
+  /// What the file says of itself. Bytes; `block` is the unit in which it can be mapped.
+  private static func properties(
+    of file: OwnedDescriptor
+  ) throws(RequestError) -> (descriptor: OwnedDescriptor, size: Int, block: UInt64) {
+    do throws(SystemError) {
       let size = try SharedMemory.size(of: file.rawValue)
-      guard fileEnd <= UInt64(size) else { throw RequestError.refused("its file is shorter than the region") }
-      // The offset is rounded down to what the file system can map (a huge page, say), the rest is skipped here.
-      let block = UInt64(max(try SharedMemory.blockSize(of: file.rawValue), 4096))
-      let start = description.fileOffset / block * block
-      let skipped = Int(description.fileOffset - start)
-      let (rounded, tooLarge) = (fileEnd - start).addingReportingOverflow(block - 1)
-      guard !tooLarge else { throw RequestError.refused("its size makes no sense") }
-      mapping = try SharedMemory.map(file.rawValue, size: Int(rounded / block * block), offset: start)
-      let inside = mapping.slice(from: skipped, count: Int(description.size))
-      guard
-        let region = GuestRegion(
-          guestAddress: description.guestAddress, userAddress: description.userAddress, mapping: inside)
-      else {
-        SharedMemory.unmap(mapping)
-        throw RequestError.refused("its addresses wrap")
-      }
-      self.region = region
-      SharedMemory.excludeFromCoreDump(mapping)
-      MemoryGuard.protect(mapping, blockSize: Int(block))
-    } catch let error as SystemError {
-      throw .system(error)
-    } catch let error as RequestError {
-      throw error
+      let block = try SharedMemory.blockSize(of: file.rawValue)
+      return (file, size, UInt64(max(block, 4096)))
     } catch {
-      throw .refused("it can't be mapped")
+      throw .system(error)
     }
   }
 
-  deinit {
+  private static func map(
+    _ file: OwnedDescriptor, size: Int, offset: UInt64, block: Int
+  ) throws(RequestError) -> ByteRegion {
+    do throws(SystemError) {
+      let mapping = try SharedMemory.map(file.rawValue, size: size, offset: offset)
+      SharedMemory.excludeFromCoreDump(mapping)
+      do throws(SystemError) {
+        try MemoryGuard.protect(mapping, blockSize: block)
+      } catch {
+        SharedMemory.unmap(mapping)
+        throw error
+      }
+      return mapping
+    } catch {
+      throw .system(error)
+    }
+  }
+
+  private static func unmap(_ mapping: ByteRegion) {
     MemoryGuard.unprotect(mapping)
     SharedMemory.unmap(mapping)
+  }
+
+  deinit {
+    Self.unmap(mapping)
   }
 }

@@ -34,14 +34,7 @@ public struct GuestMemory: @unchecked Sendable {
   /// Whether the region overlaps none that is there and a slot is free.
   public func canAdd(_ region: GuestRegion) -> Bool {
     guard regionCount < Self.maximumRegions else { return false }
-    for index in 0..<regionCount {
-      let other = regions[index]
-      let apart =
-        region.guestAddress + region.size <= other.guestAddress
-        || other.guestAddress + other.size <= region.guestAddress
-      guard apart else { return false }
-    }
-    return true
+    return !(0..<regionCount).contains { regions[$0].overlaps(region) }
   }
 
   public func add(_ region: GuestRegion) {

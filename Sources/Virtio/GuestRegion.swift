@@ -23,6 +23,11 @@ public struct GuestRegion: BitwiseCopyable, Sendable {
     host = UInt(bitPattern: mapping.base)
   }
 
+  /// Whether some guest address is in both.
+  public func overlaps(_ other: GuestRegion) -> Bool {
+    guestAddress < other.guestAddress + other.size && other.guestAddress < guestAddress + size
+  }
+
   private init() {
     guestAddress = 0
     userAddress = 0
