@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sched.h>
@@ -29,10 +28,4 @@ int32_t vtcp_set_process_name(const char *name) { return prctl(PR_SET_NAME, name
 
 int32_t vtcp_effective_user(void) { return (int32_t)geteuid(); }
 
-int32_t vtcp_enter_network_namespace(const char *path) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return -errno;
-    int result = setns(fd, CLONE_NEWNET) < 0 ? -errno : 0;
-    close(fd);
-    return result;
-}
+int32_t vtcp_new_network_namespace(void) { return unshare(CLONE_NEWNET) < 0 ? -errno : 0; }

@@ -149,7 +149,7 @@ typedef struct vtcp_link_limits {
 } vtcp_link_limits;
 int32_t vtcp_read_link_limits(const char *_Nonnull interface, vtcp_link_limits *_Nonnull limits);
 
-/// Makes this thread a member of the network namespace at `path`; for tests.
-int32_t vtcp_enter_network_namespace(const char *_Nonnull path);
+/// Gives this thread a network namespace of its own, which goes when the thread and what it opened are gone; for tests.
+int32_t vtcp_new_network_namespace(void);
 
 #endif
