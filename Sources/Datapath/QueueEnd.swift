@@ -17,6 +17,10 @@ final class QueueEnd {
   var isReady = false
   /// The driver does not kick: look in every turn.
   var isPolled = false
+  /// The uplink takes no more; to be served when it does.
+  var isWaitingForUplink = false
+  /// Something was completed that the driver can't see yet.
+  var hasUnpublished = false
   /// The driver is to be notified when the turn ends.
   var notificationDue = false
   /// The fault was told.
@@ -25,19 +29,52 @@ final class QueueEnd {
   var call: OwnedDescriptor?
   var error: OwnedDescriptor?
 
-  /// Vectors that a list holds: several chains as long as a 64 KiB frame in pages, or one of the longest.
+  /// Chains and vectors that are taken ahead: enough for a frame of 64 KiB in buffers of 64 bytes.
+  private static let chainCapacity = 1024
   private static let vectorCapacity = 4096
 
   init(index: Int, memory: GuestMemory, journal: RingJournal, counters: QueueCounters) {
     self.index = index
     self.counters = counters
     queue = Virtqueue(direction: NetworkQueues.direction(ofQueue: index), memory: memory, journal: journal)
-    chains = ChainList(chains: 1024, vectors: Self.vectorCapacity)
+    chains = ChainList()
   }
 
   deinit { chains.deallocate() }
 
-  var isServed: Bool { isRunning && isEnabled }
+  /// Frames may pass.
+  var isServed: Bool { isRunning && isEnabled && queue.fault == nil }
+
+  /// Starts the ring. Returns whether it goes on where a process before this one stopped.
+  func start(_ setup: QueueSetup, kick: OwnedDescriptor?) -> Bool {
+    chains.deallocate()
+    chains = ChainList(chains: Self.chainCapacity, vectors: Self.vectorCapacity)
+    self.kick = kick
+    isPolled = kick == nil
+    isRunning = true
+    // A kick may have come before we were there.
+    isReady = true
+    faultTold = false
+    return queue.start(setup)
+  }
+
+  /// Nothing of the ring is touched after this.
+  func halt() {
+    isRunning = false
+    isReady = false
+    notificationDue = false
+    hasUnpublished = false
+    kick = nil
+    chains.deallocate()
+    chains = ChainList()
+  }
+
+  /// Gives back what was filled and not yet shown.
+  func publishIfDue() {
+    guard hasUnpublished else { return }
+    hasUnpublished = false
+    publish()
+  }
 
   /// Makes what was completed visible, and remembers to notify the driver.
   func publish() {

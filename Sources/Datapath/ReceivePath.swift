@@ -43,6 +43,10 @@ final class ReceivePath {
   private var activePairs = 1
   private var guest = GuestAbilities()
   private var readsInPlace = false
+  /// The largest frame that the link sends unless it is to be segmented later. Bytes.
+  private var linkFrame: Int
+  /// Behind the guest's buffers when reading in place: shows that a frame was longer than they are.
+  private let overflow = ByteRegion.allocate(count: 64)
 
   /// `ends`: the receiveqs by queue pair.
   init(
@@ -57,6 +61,7 @@ final class ReceivePath {
     self.flowHash = flowHash
     stagedEnd = ends[uplinkQueue % ends.count]
     onlyEnd = stagedEnd
+    linkFrame = Self.largestLinkFrame(uplink)
     staging = uplink.stagesFrames ? nil : ByteRegion.allocate(count: FrameLimits.staging)
   }
 
@@ -64,13 +69,17 @@ final class ReceivePath {
     uplinkHeader.deallocate()
     guestHeader.deallocate()
     vectors.deallocate()
+    overflow.deallocate()
     staging?.deallocate()
   }
 
   /// What the guest takes, what the uplink may hand up in spite of it, and how many queue pairs share the uplink's
   /// queue.
   func configure(_ guest: GuestAbilities, handedUp: ReceiveOffloads, activePairs: Int, isSteered: Bool) {
+    // What is staged was made for another guest.
+    staged.clear()
     self.guest = guest
+    linkFrame = Self.largestLinkFrame(uplink)
     self.activePairs = max(activePairs, 1)
     onlyEnd = isSteered ? nil : ends[uplinkQueue % ends.count]
     readsInPlace = !isSteered && !uplink.stagesFrames && handedUp.isSubset(of: guest.offloads)
@@ -88,7 +97,7 @@ final class ReceivePath {
       guard isReady, hasTaker else { return .idle }
       let isDone: Bool
       if readsInPlace, let end = onlyEnd, let capacity = roomForAnyFrame(end) {
-        isDone = !readInPlace(end, capacity, &budget)
+        isDone = !readInPlace(end, capacity, now, &budget)
       } else {
         isDone = !stageNext(now, &budget)
       }
@@ -100,14 +109,9 @@ final class ReceivePath {
     return .more
   }
 
-  /// A frame that waits for a queue which is going away is lost to it; the uplink keeps all behind it.
-  func forgetStaged(for end: QueueEnd) {
-    if stagedEnd === end, staged.piece != nil, end.queue.fault != nil || !end.isServed { staged.clear() }
-  }
-
   private var hasTaker: Bool {
-    if let onlyEnd { return onlyEnd.isServed && onlyEnd.queue.fault == nil }
-    return ends[0..<activePairs].contains { $0.isServed && $0.queue.fault == nil }
+    if let onlyEnd { return onlyEnd.isServed }
+    return ends[0..<activePairs].contains { $0.isServed }
   }
 }
 
@@ -116,7 +120,8 @@ final class ReceivePath {
 extension ReceivePath {
   /// Bytes that the largest frame and the guest's header take; nil if the queue's buffers do not hold them now.
   private func roomForAnyFrame(_ end: QueueEnd) -> Int? {
-    let wanted = guest.headerLength &+ (guest.takesLargeFrames ? FrameLimits.maximumFrame : linkFrame)
+    let isLarge = guest.takesLargeFrames || guest.mergesBuffers
+    let wanted = guest.headerLength &+ (isLarge ? FrameLimits.maximumFrame : linkFrame)
     guard skipUnusable(end) || refill(end, wanted) && skipUnusable(end) else { return nil }
     if guest.mergesBuffers {
       guard end.chains.byteCount >= wanted || refill(end, wanted) else { return nil }
@@ -126,21 +131,32 @@ extension ReceivePath {
     return wanted
   }
 
-  /// The largest frame that is not segmented later: the link's MTU, Ethernet header and two VLAN tags.
-  private var linkFrame: Int { (uplink.limits?.mtu ?? 1500) &+ 22 }
+  /// The link's MTU, an Ethernet header and a VLAN tag.
+  private static func largestLinkFrame(_ uplink: Uplink) -> Int {
+    (uplink.limits?.mtu ?? 1500) + FrameLayout.ethernetHeaderLength + 4
+  }
 
   /// Reads one frame into the guest's buffers. False if the uplink has none.
-  private func readInPlace(_ end: QueueEnd, _ capacity: Int, _ budget: inout TurnBudget) -> Bool {
+  private func readInPlace(
+    _ end: QueueEnd, _ capacity: Int, _ now: Instant, _ budget: inout TurnBudget
+  ) -> Bool {
     var cursor = VectorCursor(end.chains.vectors, first: end.chains.firstVector, end: end.chains.vectorsEnd)
     cursor.skip(guest.headerLength)
     vectors[0] = IOVector(uplinkHeader)
-    guard let last = cursor.gather(capacity &- guest.headerLength, into: vectors, at: 1) else {
+    guard let last = cursor.gather(capacity &- guest.headerLength, into: vectors, at: 1), last < vectors.capacity else {
       // Buffers so small that the kernel does not take so many at once.
-      return stageNext(Instant(nanoseconds: 0), &budget)
+      return stageNext(now, &budget)
     }
-    let count = uplink.receive(queue: uplinkQueue, vectors: vectors, first: 0, count: last)
+    vectors[last] = IOVector(overflow)
+    let count = uplink.receive(queue: uplinkQueue, vectors: vectors, first: 0, count: last &+ 1)
     guard count != 0 else { return false }
     let frameLength = count &- VirtioNetHeader.length
+    guard frameLength <= capacity &- guest.headerLength else {
+      // The link's MTU was raised. This frame is cut off, the next one will not be.
+      end.counters.add(.tooLarge)
+      linkFrame = Self.largestLinkFrame(uplink)
+      return true
+    }
     budget.spend(frames: 1, bytes: max(frameLength, 0))
     guard frameLength >= FrameLimits.minimumFrame else {
       end.counters.add(.badLength)
@@ -217,14 +233,14 @@ extension ReceivePath {
       pair = steering.pair(for: flowHash(layout, head), active: activePairs, now: now)
     }
     let end = ends[pair]
-    if end.isServed, end.queue.fault == nil { return end }
-    return ends[0..<activePairs].first { $0.isServed && $0.queue.fault == nil } ?? end
+    if end.isServed { return end }
+    return ends[0..<activePairs].first { $0.isServed } ?? end
   }
 
   /// Copies a piece into the guest's buffers, or drops it if they can never hold it. False: it has to wait.
   private func deliver(_ piece: StagedFrame.Piece, to end: QueueEnd, _ budget: inout TurnBudget) -> Bool {
-    guard end.isRunning, end.queue.fault == nil else { return true }
-    guard end.isEnabled else { return false }
+    // A queue that is stopped comes back; but it does not hold up frames for other queues.
+    guard end.isServed else { return onlyEnd == nil || end.queue.fault != nil }
     let total = guest.headerLength &+ piece.byteCount
     guard let chains = chainsFor(total, end) else {
       guard end.queue.fault == nil else { return true }

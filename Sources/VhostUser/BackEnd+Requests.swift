@@ -16,7 +16,7 @@ extension BackEnd {
     case .resetOwner: disableAll()
     case .getProtocolFeatures: return ProtocolFeatures.offered.rawValue.littleEndianBytes
     case .setProtocolFeatures: try setProtocolFeatures(message)
-    case .getQueueNum: return UInt64(vrings.count).littleEndianBytes
+    case .getQueueNum: return UInt64(queueLimit).littleEndianBytes
     case .setMemTable: try setMemoryTable(message)
     case .getMaxMemSlots:
       try require(.configureMemSlots)

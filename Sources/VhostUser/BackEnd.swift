@@ -45,7 +45,8 @@ public final class BackEnd {
   let device: any BackEndDevice
   let memory: GuestMemory
   let log: Log
-  let queuePairs: Int
+  /// What `GET_QUEUE_NUM` answers.
+  let queueLimit: Int
   private let socket: MessageSocket
   /// Kept open for as long as the connection lasts; QEMU complains when it is closed.
   var requestChannel: OwnedDescriptor?
@@ -57,16 +58,18 @@ public final class BackEnd {
   var vrings: [Vring]
   var mappings: [MappedRegion] = []
 
-  /// `vringCount` vrings can be served; `GET_QUEUE_NUM` answers so many.
+  /// `vringCount` vrings can be served. `queueLimit` is the answer to `GET_QUEUE_NUM`: front-ends disagree whether it
+  /// counts queues or pairs, so twice as many queues as it says had better be there.
   public init(
-    connection: OwnedDescriptor, device: any BackEndDevice, memory: GuestMemory, queuePairs: Int, log: Log
+    connection: OwnedDescriptor, device: any BackEndDevice, memory: GuestMemory, vringCount: Int, queueLimit: Int,
+    log: Log
   ) {
     socket = MessageSocket(connection)
     self.device = device
     self.memory = memory
-    self.queuePairs = queuePairs
+    self.queueLimit = queueLimit
     self.log = log
-    vrings = Array(repeating: Vring(), count: 2 * queuePairs)
+    vrings = Array(repeating: Vring(), count: vringCount)
   }
 
   /// Whether to wait until the connection is writable before more messages are taken.

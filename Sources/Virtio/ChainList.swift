@@ -20,6 +20,12 @@ public struct ChainList: Sendable {
   /// Bytes in all chains in the list.
   public private(set) var byteCount = 0
 
+  /// A list that holds nothing: of a queue that does not run.
+  public init() {
+    chains = RecordBuffer(capacity: 0, repeating: DescriptorChain())
+    vectors = RecordBuffer(capacity: 0, repeating: .none)
+  }
+
   public init(chains chainCapacity: Int, vectors vectorCapacity: Int) {
     chains = RecordBuffer(capacity: chainCapacity, repeating: DescriptorChain())
     vectors = RecordBuffer(
@@ -49,6 +55,11 @@ public struct ChainList: Sendable {
     vectorEnd -= firstVector
     first = 0
     end = chainCount
+  }
+
+  /// Not one more chain of any length can be taken.
+  public var isFull: Bool {
+    count >= chains.capacity || vectorEnd &- firstVector &+ Self.maximumVectorsPerChain > vectors.capacity
   }
 
   var hasRoomForChain: Bool {

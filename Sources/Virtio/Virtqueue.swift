@@ -33,6 +33,9 @@ public final class Virtqueue {
 
   public var isRunning: Bool { split != nil || packed != nil }
 
+  /// Entries; 0 if it does not run.
+  public var size: Int { Int(split?.size ?? packed?.size ?? 0) }
+
   /// Why the queue yields nothing any more, until it is started anew.
   public var fault: QueueFault? { faultFound }
 
