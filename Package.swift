@@ -55,6 +55,11 @@ let package = Package(
     .testTarget(name: "WireTests", dependencies: ["FrameSupport", "Memory", "Wire"], swiftSettings: common),
     .testTarget(
       name: "LargeSendTests", dependencies: ["FrameSupport", "LargeSend", "Memory", "Wire"], swiftSettings: common),
+    .testTarget(
+      name: "PollingTests", dependencies: ["CLinux", "Memory", "Polling", "Timekeeping"], swiftSettings: common),
+    .testTarget(
+      name: "UplinksTests", dependencies: ["CLinux", "Memory", "Packets", "Polling", "Timekeeping", "Uplinks"],
+      swiftSettings: common),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -6,4 +6,9 @@ public struct SendOutcome: Equatable, Sendable, BitwiseCopyable {
   public let accepted: Int
   /// The rest must wait until the descriptor is writable. False means that all were accepted.
   public let blocked: Bool
+
+  public init(accepted: Int, blocked: Bool) {
+    self.accepted = accepted
+    self.blocked = blocked
+  }
 }
