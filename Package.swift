@@ -44,7 +44,7 @@ let package = Package(
       swiftSettings: datapath),
     .executableTarget(
       name: "vtcp-nic",
-      dependencies: ["Arena", "Datapath", "Memory", "Polling", "Timekeeping", "Uplinks", "VhostUser", "Virtio"],
+      dependencies: ["Arena", "Datapath", "Memory", "Polling", "Timekeeping", "Uplinks", "VhostUser", "Wire"],
       swiftSettings: common),
     // Tests.
     .target(

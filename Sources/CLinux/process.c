@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "CLinuxSystem.h"
@@ -29,3 +30,5 @@ int32_t vtcp_set_process_name(const char *name) { return prctl(PR_SET_NAME, name
 int32_t vtcp_effective_user(void) { return (int32_t)geteuid(); }
 
 int32_t vtcp_new_network_namespace(void) { return unshare(CLONE_NEWNET) < 0 ? -errno : 0; }
+
+void vtcp_exit(int32_t status) { exit(status); }

@@ -150,6 +150,15 @@ public final class VirtualNIC {
     return found
   }
 
+  /// Looks `rounds` times, a moment apart.
+  public func lookForWork(rounds: Int) -> Bool {
+    for _ in 0..<rounds {
+      if hasWork() { return true }
+      spinPause()
+    }
+    return false
+  }
+
   /// Asks the drivers for kicks. True if something was made available meanwhile: don't sleep.
   public func prepareToSleep() -> Bool {
     var found = false
@@ -185,4 +194,19 @@ public final class VirtualNIC {
   }
 
   func send(_ frame: ByteRegion) -> Bool { transmitPath.send(frame) }
+
+  /// Writes what was counted to the log: a line a queue that has done something, and one for the uplink.
+  public func logCounters() {
+    for end in ends {
+      let counted = QueueCounter.allCases.filter { end.counters[$0] > 0 }.map { "\($0)=\(end.counters[$0])" }
+      guard !counted.isEmpty else { continue }
+      let direction = end.queue.direction == .deviceReadable ? "transmit" : "receive"
+      log.info("queue \(end.index) \(direction) \(counted.joined(separator: " "))")
+    }
+    let counters = uplink.counters
+    log.info(
+      "uplink \(uplink.name) sent=\(counters.framesSent) received=\(counters.framesReceived) "
+        + "send-errors=\(counters.sendErrors) send-dropped=\(counters.sendDropped) "
+        + "receive-errors=\(counters.receiveErrors) receive-truncated=\(counters.receiveTruncated)")
+  }
 }

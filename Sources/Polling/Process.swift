@@ -4,6 +4,9 @@ import CLinux
 
 /// What this process may do and is called. For the start of `main`, before other threads exist.
 public enum Process {
+  /// Ends the program.
+  public static func exit(_ status: Int32) -> Never { vtcp_exit(status) }
+
   /// No program that this process runs can gain privileges (PR_SET_NO_NEW_PRIVS).
   public static func setNoNewPrivileges() throws(SystemError) {
     try SystemCalls.check("prctl", vtcp_no_new_privileges())

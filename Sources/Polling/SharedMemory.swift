@@ -15,6 +15,11 @@ public enum SharedMemory {
     Int(try SystemCalls.check("fstat", vtcp_file_size(fd)))
   }
 
+  /// Makes the file `size` bytes long; new bytes are zero.
+  public static func resize(_ fd: Int32, to size: Int) throws(SystemError) {
+    try SystemCalls.check("ftruncate", vtcp_file_truncate(fd, Int64(size)))
+  }
+
   /// What offsets and sizes of mappings must be multiples of: the huge page size on hugetlbfs, else the page size.
   public static func blockSize(of fd: Int32) throws(SystemError) -> Int {
     Int(try SystemCalls.check("fstatfs", vtcp_file_block_size(fd)))

@@ -85,6 +85,7 @@ int32_t vtcp_no_new_privileges(void);
 int32_t vtcp_change_user(const char *_Nonnull name);
 int32_t vtcp_set_process_name(const char *_Nonnull name);
 int32_t vtcp_effective_user(void);
+void vtcp_exit(int32_t status) __attribute__((noreturn));
 
 // TUN/TAP: tun.c
 
