@@ -33,7 +33,8 @@ let package = Package(
     .target(name: "Polling", dependencies: ["CLinux", "Memory", "Timekeeping"], swiftSettings: datapath),
     .target(name: "Virtio", dependencies: ["CLinux", "Memory"], swiftSettings: datapath),
     .target(name: "VhostUser", dependencies: ["Arena", "Memory", "Polling", "Virtio"], swiftSettings: datapath),
-    .target(name: "Uplinks", dependencies: ["CLinux", "Memory", "Packets", "Polling", "Wire"], swiftSettings: datapath),
+    .target(
+      name: "Uplinks", dependencies: ["CLinux", "Memory", "Packets", "Polling", "Wire"], swiftSettings: datapath),
     .target(
       name: "Datapath",
       dependencies: [
@@ -50,6 +51,8 @@ let package = Package(
       name: "TestSupport", dependencies: ["CLinux", "Memory", "Polling"], path: "Tests/TestSupport",
       swiftSettings: common),
     .testTarget(name: "MemoryTests", dependencies: ["Memory"], swiftSettings: common),
+    .target(name: "FrameSupport", dependencies: ["Memory"], path: "Tests/FrameSupport", swiftSettings: common),
+    .testTarget(name: "WireTests", dependencies: ["FrameSupport", "Memory", "Wire"], swiftSettings: common),
   ],
   swiftLanguageModes: [.v6]
 )
