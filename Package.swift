@@ -53,6 +53,8 @@ let package = Package(
     .testTarget(name: "MemoryTests", dependencies: ["Memory"], swiftSettings: common),
     .target(name: "FrameSupport", dependencies: ["Memory"], path: "Tests/FrameSupport", swiftSettings: common),
     .testTarget(name: "WireTests", dependencies: ["FrameSupport", "Memory", "Wire"], swiftSettings: common),
+    .testTarget(
+      name: "LargeSendTests", dependencies: ["FrameSupport", "LargeSend", "Memory", "Wire"], swiftSettings: common),
   ],
   swiftLanguageModes: [.v6]
 )
