@@ -70,7 +70,8 @@ final class TransmitPath {
     end.queue.disableKicks()
     var budget = TurnBudget()
     while !budget.isSpent {
-      guard sendStagedPieces(end, uplinkQueue) else { return .waiting }
+      guard sendStagedPieces(end, uplinkQueue, &budget) else { return .waiting }
+      guard !budget.isSpent else { return .more }
       let popped = end.queue.pop(limit: Self.batch, into: &end.chains)
       guard popped > 0 else { return .idle }
       if !end.isEnabled {
@@ -221,8 +222,8 @@ extension TransmitPath {
   }
 
   /// Sends the pieces of the staged frame; false if the uplink takes no more now.
-  private func sendStagedPieces(_ end: QueueEnd, _ uplinkQueue: Int) -> Bool {
-    while let piece = staged.piece {
+  private func sendStagedPieces(_ end: QueueEnd, _ uplinkQueue: Int, _ budget: inout TurnBudget) -> Bool {
+    while !budget.isSpent, let piece = staged.piece {
       VirtioNetHeader().encode(into: slots)
       vectors[0] = IOVector(slots.slice(from: 0, count: VirtioNetHeader.length))
       vectors[1] = IOVector(piece.first)
@@ -237,6 +238,7 @@ extension TransmitPath {
       }
       end.counters.add(.frames)
       end.counters.add(.bytes, piece.byteCount)
+      budget.spend(frames: 1, bytes: piece.byteCount)
       staged.advance()
     }
     return true
