@@ -72,6 +72,19 @@ extension DriverQueue {
     }
   }
 
+  /// Passes over what `rawUsed` shows; a packed chain counts as one descriptor.
+  public func skipRawUsed() {
+    switch options.layout {
+    case .split: usedIndex &+= UInt16(rawUsed().count)
+    case .packed:
+      guard !rawUsed().isEmpty else { return }
+      usedIndex += 1
+      guard usedIndex == options.size else { return }
+      usedIndex = 0
+      usedWrap.toggle()
+    }
+  }
+
   /// The used index of a split ring as the device published it: what a front-end resumes from after a crash.
   public var publishedUsedIndex: UInt16 { ram.loadAcquire(at: usedIndexAddress) }
 
