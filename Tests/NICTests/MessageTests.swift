@@ -170,5 +170,20 @@ extension NICTests {
         #expect(try Rig.number(of: rig.network.receive().frame) == 9)
       }
     }
+
+    @Test("While one pair's receiveq is stopped, the other pair gets the frames of all flows", arguments: [0, 2])
+    func stoppedPair(stopped: UInt32) throws {
+      try Rig.run(Rig.Shape(pairs: 2)) { (rig) throws in
+        let other = stopped == 0 ? 1 : 0
+        for pair in 0..<2 { try rig.guest.post(32, lengths: [2048], pair: pair) }
+        _ = try rig.frontEnd.getVringBase(stopped)
+        for flow in 0..<16 {
+          var builder = FrameBuilder(.v4, .udp, payload: [UInt8](repeating: 0, count: 40))
+          builder.sourcePort = UInt16(40000 + flow)
+          try rig.network.send(builder.frame())
+        }
+        for _ in 0..<16 { _ = try rig.guest.receive(pair: other, timeout: 2) }
+      }
+    }
   }
 }

@@ -95,9 +95,23 @@ extension NICTests {
     @Test("A vring without a kick descriptor is polled")
     func polled() throws {
       try Rig.run { (rig) throws in
+        let base = try rig.frontEnd.getVringBase(1)
+        try rig.frontEnd.setVringBase(1, base)
         try rig.frontEnd.setVringEvent(.setVringKick, 1, nil)
         try rig.synchronize()
         try rig.guest.enqueue(Rig.frame(1))
+        #expect(try Rig.number(of: rig.network.receive().frame) == 1)
+      }
+    }
+
+    @Test("A kick descriptor that replaces another is the one that counts")
+    func kickReplaced() throws {
+      try Rig.run { (rig) throws in
+        let fresh = try Event()
+        try rig.frontEnd.setVringEvent(.setVringKick, 1, fresh)
+        try rig.synchronize()
+        try rig.guest.enqueue(Rig.frame(1))
+        fresh.signal()
         #expect(try Rig.number(of: rig.network.receive().frame) == 1)
       }
     }

@@ -41,7 +41,11 @@ extension NICTests {
       ("TSO4", Feature.guestCsum | Feature.guestTSO4),
       ("TSO6", Feature.guestCsum | Feature.guestTSO6),
       ("USO4", Feature.guestCsum | Feature.guestUSO4 | Feature.guestTSO4 | Feature.guestTSO6),
-      ("everything", Feature.guestCsum | Feature.guestTSO4 | Feature.guestTSO6 | Feature.guestUSO4 | Feature.guestUSO6),
+      (
+        "everything",
+        Feature.guestCsum | Feature.guestTSO4 | Feature.guestTSO6 | Feature.guestECN | Feature.guestUSO4
+          | Feature.guestUSO6
+      ),
     ]
 
     /// Whether a guest with `features` takes this packet as one.

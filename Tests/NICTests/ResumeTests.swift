@@ -119,6 +119,61 @@ extension NICTests {
       try nic.end()
     }
 
+    @Test(
+      "Killed at random moments under load, a ring still goes on, both ways", arguments: DriverQueue.Layout.allCases,
+      0..<3)
+    func stress(layout: DriverQueue.Layout, seed: UInt64) throws {
+      let survivors = try Survivors(buffer: 1 << 20)
+      let features = Rig.plainFeatures | (layout == .packed ? Feature.packed : 0)
+      var random = SplitMix(state: seed)
+      var (nic, socket) = try survivors.start()
+      defer { nic.kill() }
+      let frontEnd = FrontEnd(socket: socket, ram: survivors.ram)
+      try frontEnd.negotiate()
+      let guest = try MockGuest(
+        frontEnd: frontEnd, features: features, options: .init(layout: layout, size: 256))
+      try guest.start()
+      var sent = 0
+      var numbers: [Int] = []
+      for _ in 0..<8 {
+        let deadline = Deadline(after: 0.005 + Double(random.next() % 20_000) * 1e-6)
+        while !deadline.hasPassed {
+          while guest.transmitQueues[0].hasRoom(for: 1), sent % 64 != 63 || random.next() % 3 != 0 {
+            try guest.enqueue(Rig.frame(sent))
+            sent += 1
+          }
+          guest.transmitQueues[0].kickIfNeeded()
+          while guest.receiveQueues[0].hasRoom(for: 1) { try guest.post(1, lengths: [2048]) }
+          for number in 0..<64 where !survivors.network.trySend(Rig.frame(number)) { break }
+          while let packet = try survivors.network.poll() { numbers.append(try Rig.number(of: packet.frame)) }
+          try guest.reclaimSome()
+          while try guest.poll() != nil {}
+        }
+        nic.kill()
+        (nic, socket) = try survivors.start()
+        frontEnd.replaceSocket(socket)
+        try frontEnd.negotiate()
+        try guest.start(bases: bases(guest))
+      }
+      let end = Deadline(after: 5)
+      while numbers.last != sent - 1, !end.hasPassed {
+        if let packet = try survivors.network.poll(timeout: 0.1) { numbers.append(try Rig.number(of: packet.frame)) }
+      }
+      var seen: Set<Int> = []
+      let first = numbers.filter { seen.insert($0).inserted }
+      #expect(first.count == sent, "\(sent - first.count) of \(sent) lost")
+      #expect(first == first.sorted(), "reordered")
+      // Everything behind what may lie in the uplink's buffer arrives, more than a lap of the ring.
+      for number in 0..<600 {
+        try guest.reclaimSome()
+        while guest.receiveQueues[0].hasRoom(for: 1) { try guest.post(1, lengths: [2048]) }
+        try survivors.network.send(Rig.frame(100_000 + number))
+        var received = try guest.receive(timeout: 2)
+        while try Rig.number(of: received.frame) != 100_000 + number { received = try guest.receive(timeout: 2) }
+      }
+      try nic.end()
+    }
+
     @Test("A driver that made its ring anew is not resumed where the old ring stood")
     func freshRing() throws {
       let survivors = try Survivors(buffer: 65536)

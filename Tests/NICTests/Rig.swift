@@ -14,6 +14,8 @@ final class Rig {
     var uplink = Network.Kind.sequencedPacket
     var uplinkBuffer: Int32 = 1 << 20
     var flavour = FrontEnd.Flavour.qemu10
+    /// Where one memory region ends and the next begins, without a hole between.
+    var border: UInt64?
     /// Where the test is one of many of its kind.
     var name = ""
 
@@ -36,7 +38,7 @@ final class Rig {
     if shape.pairs > 1 { arguments += ["--queues", "\(shape.pairs)"] }
     nic = try NICProcess(arguments + shape.arguments, inheriting: [theirs, uplink])
     network.uplink = nil
-    frontEnd = FrontEnd(socket: ours, ram: try GuestRAM())
+    frontEnd = FrontEnd(socket: ours, ram: try GuestRAM(border: shape.border))
     var features = shape.features
     if shape.pairs > 1 { features |= Feature.multiQueue }
     if shape.options.layout == .packed { features |= Feature.packed }
@@ -52,6 +54,7 @@ final class Rig {
   static func run(_ shape: Shape = Shape(), _ body: (Rig) throws -> Void) throws {
     try runNegotiated(shape) {
       try $0.guest.start()
+      try $0.settle()
       try body($0)
     }
   }
@@ -94,6 +97,12 @@ final class Rig {
     if guest.pairs == 1 {
       #expect(try guest.receive().frame == incoming)
     }
+  }
+
+  /// Waits until the program has handled all messages, and forgets the calls that starting a ring may make.
+  func settle() throws {
+    try synchronize()
+    for index in 0..<2 * guest.pairs { guest.queue(index).call.take() }
   }
 
   /// Waits until the program has handled all messages sent so far.

@@ -31,18 +31,26 @@ public final class GuestRAM {
   let base: UnsafeMutableRawPointer
   private var next: UInt64
 
-  public init(size: Int = 16 << 20) throws {
+  /// `border`: an address above the hole at which one region ends and another, adjoining for the guest but not for the
+  /// front-end, begins.
+  public init(size: Int = 16 << 20, border: UInt64? = nil) throws {
     self.size = size
     descriptor = try Descriptor.memory("guest-ram", size: size)
     let map = mmap(nil, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor.number, 0)
     guard let map, map != MAP_FAILED else { throw TestFailure("mmap: errno \(errno)") }
     base = map
-    regions = [
+    let end = border ?? UInt64(size)
+    var regions = [
       Region(guestAddress: 0, size: GuestRAM.holeStart, userAddress: 0x7f11_0000_0000, offset: 0),
       Region(
-        guestAddress: GuestRAM.holeEnd, size: UInt64(size) - GuestRAM.holeEnd, userAddress: 0x7f55_2000_0000,
+        guestAddress: GuestRAM.holeEnd, size: end - GuestRAM.holeEnd, userAddress: 0x7f55_2000_0000,
         offset: GuestRAM.holeEnd),
     ]
+    if end < UInt64(size) {
+      regions.append(
+        Region(guestAddress: end, size: UInt64(size) - end, userAddress: 0x7f33_0000_0000, offset: end))
+    }
+    self.regions = regions
     next = 0x10_0000
   }
 
