@@ -96,6 +96,34 @@ extension NICTests {
       }
     }
 
+    @Test("A receiveq that its driver broke does not keep frames from the other pair", arguments: [0, 1])
+    func otherPairReceives(broken: Int) throws {
+      try Rig.run(Rig.Shape(options: .init(size: 64), pairs: 2)) { (rig) throws in
+        let other = 1 - broken
+        try rig.guest.post(60, lengths: [2048], pair: other)
+        let queue = rig.guest.receiveQueues[broken]
+        queue.setAvailableIndex(1000)
+        queue.kick.signal()
+        for flow in 0..<12 {
+          var builder = FrameBuilder(.v4, .udp, payload: [UInt8](repeating: 0, count: 64))
+          builder.sourcePort = UInt16(50000 + flow)
+          try rig.network.send(builder.frame())
+        }
+        #expect(queue.error.wait(2) > 0)
+        // The front-end stops and starts the transmitq beside it meanwhile.
+        let transmit = UInt32(2 * broken + 1)
+        let base = try rig.frontEnd.getVringBase(transmit)
+        try rig.frontEnd.startVring(transmit, rig.guest.transmitQueues[broken], base: base)
+        for number in 0..<12 {
+          var builder = FrameBuilder(.v4, .udp, payload: FrontEnd.octets(UInt32(2000 + number)) + [0, 0])
+          builder.sourcePort = UInt16(50000 + number)
+          try rig.network.send(builder.frame())
+        }
+        var last = 0
+        while last != 2011 { last = try Rig.number(of: rig.guest.receive(pair: other, timeout: 2).frame) }
+      }
+    }
+
     @Test(
       "A head outside of the ring breaks the queue, with an error signal",
       arguments: [16, 17, 0x7fff, 0xffff] as [UInt16], [0, 1])

@@ -16,7 +16,7 @@ extension NICTests {
       init(buffer: Int32) throws {
         network = try Network(bufferSize: buffer)
         uplink = try #require(network.uplink)
-        state = try Descriptor.memory("nic-state", size: 0)
+        state = try Descriptor.memory("nic-state", size: 1 << 20)
         ram = try GuestRAM()
       }
 
