@@ -48,8 +48,10 @@ let package = Package(
       swiftSettings: common),
     // Tests.
     .target(
-      name: "TestSupport", dependencies: ["CLinux", "Memory", "Polling"], path: "Tests/TestSupport",
-      swiftSettings: common),
+      name: "CTestSupport", path: "Tests/CTestSupport", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .target(name: "TestSupport", dependencies: ["CTestSupport"], path: "Tests/TestSupport", swiftSettings: common),
+    .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: common),
+    .testTarget(name: "NICTests", dependencies: ["TestSupport"], swiftSettings: common),
     .testTarget(name: "MemoryTests", dependencies: ["Memory"], swiftSettings: common),
     .target(name: "FrameSupport", dependencies: ["Memory"], path: "Tests/FrameSupport", swiftSettings: common),
     .testTarget(name: "WireTests", dependencies: ["FrameSupport", "Memory", "Wire"], swiftSettings: common),
