@@ -66,7 +66,6 @@ final class TransmitPath {
 
   /// Serves one transmitq until it is empty, the budget is spent or the uplink takes no more.
   func run(_ end: QueueEnd, uplinkQueue: Int, now: Instant) -> PathProgress {
-    guard end.isRunning, end.queue.fault == nil else { return .idle }
     end.queue.disableKicks()
     var budget = TurnBudget()
     while !budget.isSpent {
