@@ -14,9 +14,7 @@ extension NICTests {
       ["--socket-path=/tmp/x", "--uplink", "carrier-pigeon"],
       ["--socket-path=/tmp/x", "--uplink", "fd:"],
       ["--socket-path=/tmp/x", "--uplink", "fd:seven"],
-      ["--socket-path=/tmp/x", "--uplink", "fd:999"],
       ["--socket-path=/tmp/x", "--uplink"],
-      ["--fd=999", "--uplink", "null"],
       ["--fd=x", "--uplink", "null"],
       ["--socket-path=", "--uplink", "null"],
       ["--socket-path=/tmp/x", "--uplink", "null", "--queues", "0"],
@@ -29,8 +27,6 @@ extension NICTests {
       ["--socket-path=/tmp/x", "--uplink", "null", "--mac", "52:54:00:12:34:zz"],
       ["--socket-path=/tmp/x", "--uplink", "null", "--mac", "01:00:5e:00:00:01"],
       ["--socket-path=/tmp/x", "--uplink", "null", "--poll", "sometimes"],
-      ["--socket-path=/tmp/x", "--uplink", "null", "--state-fd=999"],
-      ["--socket-path=/tmp/x", "--uplink", "null", "--user", "no-such-user-here"],
       ["--socket-path=/tmp/x", "--uplink", "null", "--log-level", "loud"],
       ["--socket-path=/tmp/x", "--uplink", "null", "stray"],
     ]
@@ -43,6 +39,25 @@ extension NICTests {
       let said = try nic.errors.allLines()
       #expect(said.count == 1, "\(said)")
       #expect(try nic.output.allLines().isEmpty)
+    }
+
+    static let refusals: [[String]] = [
+      ["--socket-path=/tmp/nic-refused", "--uplink", "fd:999"],
+      ["--fd=999", "--uplink", "null"],
+      ["--socket-path=/no/such/directory/nic", "--uplink", "null"],
+      ["--socket-path=/tmp/nic-refused", "--uplink", "packet:nosuchif0"],
+      ["--socket-path=/tmp/nic-refused", "--uplink", "null", "--user", "no-such-user-here"],
+      ["--socket-path=/tmp/nic-refused", "--uplink", "null", "--state-fd=999"],
+    ]
+
+    @Test("What the system does not have is told in one sentence, the last that is said", arguments: refusals)
+    func refused(arguments: [String]) throws {
+      let nic = try NICProcess(arguments)
+      defer { nic.kill() }
+      let ending = nic.wait()
+      #expect(ending == .exited(1) || ending == .exited(2))
+      let said = try nic.errors.allLines()
+      #expect(said.count { !$0.contains("listening") } == 1, "\(said)")
     }
 
     @Test("--print-capabilities prints the JSON of a net back-end, whatever else is asked for")

@@ -112,16 +112,23 @@ extension NICTests {
 
     @Test("Memory whose file was cut short after it was mapped does not kill the program (SIGBUS)")
     func truncated() throws {
-      try Rig.run { (rig) throws in
-        try rig.checkTraffic()
-        #expect(ftruncate(rig.frontEnd.ram.descriptor.number, 0) == 0)
-        // The driver's own view is gone with it: only the descriptors can be used from here on.
-        rig.guest.transmitQueues[0].kick.signal()
-        rig.guest.receiveQueues[0].kick.signal()
-        try rig.network.send(Rig.frame(1))
-        #expect(try rig.frontEnd.getFeatures() == Feature.offered)
-        #expect(rig.nic.wait(timeout: 0.05) == nil)
-      }
+      let path = "/tmp/nic-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).sock"
+      let nic = try NICProcess(["--socket-path=\(path)", "--uplink", "null"])
+      defer { nic.kill() }
+      let frontEnd = try FrontEnd(connectingTo: path, ram: try GuestRAM())
+      try frontEnd.negotiate()
+      let guest = try MockGuest(frontEnd: frontEnd, features: Rig.plainFeatures, options: .init())
+      try guest.start()
+      try guest.transmit(Rig.frame(1))
+      try guest.reclaim(1)
+      #expect(ftruncate(frontEnd.ram.descriptor.number, 0) == 0)
+      // The driver's own view is gone with it: only the descriptors can be used from here on.
+      guest.transmitQueues[0].kick.signal()
+      guest.receiveQueues[0].kick.signal()
+      #expect(frontEnd.isClosed(timeout: 2))
+      let next = try FrontEnd(connectingTo: path, ram: try GuestRAM(size: 4 << 20))
+      #expect(try next.getFeatures() == Feature.offered)
+      try nic.end()
     }
 
     @Test("A ring that lies outside of memory, across its edge, or unaligned, never runs")

@@ -187,9 +187,12 @@ public final class DriverQueue {
     let deadline = Deadline(after: timeout)
     var taken: [Completion] = []
     while true {
+      // Armed for the next buffer, and then looked at once more: only a look that finds nothing may be slept on.
       setInterrupts(.always)
-      taken += try collectUsed()
+      let some = try collectUsed()
+      taken += some
       if taken.count >= count { return taken }
+      guard some.isEmpty else { continue }
       guard call.descriptor.wait(for: 1, until: deadline) else { break }
       call.take()
     }

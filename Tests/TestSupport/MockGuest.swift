@@ -42,13 +42,18 @@ public final class MockGuest {
     index % 2 == 0 ? receiveQueues[index / 2] : transmitQueues[index / 2]
   }
 
-  /// All messages from SET_FEATURES on, and all rings running.
-  public func start(bases: [UInt32]? = nil) throws {
+  /// All messages from SET_FEATURES on, and all rings running. QEMU enables the first pair before it starts its rings;
+  /// `enablingLate` is what Cloud Hypervisor does, and QEMU with further pairs.
+  public func start(bases: [UInt32]? = nil, enablingLate: Bool = false) throws {
+    let indices = 0..<UInt32(2 * pairs)
+    if !enablingLate, features & Feature.protocolFeatures != 0 {
+      for index in indices { try frontEnd.setVringEnable(index, true) }
+    }
     try frontEnd.prepare(features: features)
     for index in 0..<2 * pairs {
       try frontEnd.startVring(UInt32(index), queue(index), base: bases?[index])
     }
-    try frontEnd.enable(0..<UInt32(2 * pairs))
+    try frontEnd.enable(indices)
   }
 
   // MARK: Transmit
@@ -151,8 +156,10 @@ public final class MockGuest {
     let deadline = Deadline(after: timeout)
     while arrived[pair].count < count {
       queue.setInterrupts(.always)
-      arrived[pair] += try queue.collectUsed()
+      let some = try queue.collectUsed()
+      arrived[pair] += some
       guard arrived[pair].count < count else { return }
+      guard some.isEmpty else { continue }
       guard queue.call.descriptor.wait(for: 1, until: deadline) else { break }
       queue.call.take()
     }
