@@ -16,15 +16,20 @@ from .guest import Guest, TapDevice, VhostUserDevice
 from .network import Network, Addresses
 from .nic import NIC
 from .process import BedError, Process, stop_everything
+from .traffic import Direction, Transfer, iperf3, ping
 
 __all__ = [
     "Addresses",
     "BedError",
+    "Direction",
     "Guest",
     "NIC",
     "Network",
     "Process",
     "TapDevice",
+    "Transfer",
     "VhostUserDevice",
+    "iperf3",
+    "ping",
     "stop_everything",
 ]

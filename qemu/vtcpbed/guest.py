@@ -13,9 +13,6 @@ import time
 from . import image
 from .process import BedError, wait_until
 
-MAC = "52:54:00:77:00:02"
-
-
 @dataclasses.dataclass
 class TapDevice:
     """QEMU's own TAP back-end, the thing that a vhost-user back-end is compared with."""
@@ -59,6 +56,7 @@ class Guest:
         self,
         network,
         device,
+        index=0,
         qemu="10",
         packed=False,
         legacy=False,
@@ -70,8 +68,10 @@ class Guest:
         survives=False,
     ):
         self.network = network
+        self.index = index
         self.qemu = qemu
-        self.folder = os.path.join(network.folder, f"guest{next(Guest._serial)}")
+        name = f"guest{next(Guest._serial)}"
+        self.folder = os.path.join(network.folder, name)
         os.mkdir(self.folder)
         self._agent = self._monitor = None
         self._requests = itertools.count(1)
@@ -79,7 +79,7 @@ class Guest:
         queues = device.queues
         if processors is None:
             processors = min(queues, os.cpu_count() or 1)
-        nic = f"virtio-net-pci,netdev=net0,mac={MAC},romfile="
+        nic = f"virtio-net-pci,netdev=net0,mac=52:54:00:77:00:{2 + index:02x},romfile="
         if queues > 1:
             nic += ",mq=on"
         if qemu == "7.2" and isinstance(device, VhostUserDevice):
@@ -93,7 +93,7 @@ class Guest:
             nic += ",disable-modern=on,disable-legacy=off"
         if properties:
             nic += f",{properties}"
-        addresses = ",".join(network.addresses.guest_networks)
+        addresses = ",".join(network.addresses.guest_networks(index))
         self.command = [
             image.qemu(qemu),
             *("-nodefaults", "-no-reboot", "-display", "none"),
@@ -109,7 +109,7 @@ class Guest:
             *device.arguments(qemu),
             *("-device", nic),
         ]
-        self.process = network.start("qemu", self.command, survives=survives)
+        self.process = network.start(f"qemu-{name}", self.command, survives=survives)
         if wait:
             self.wait_ready()
 
@@ -156,6 +156,12 @@ class Guest:
     def start(self, command, output="/dev/null"):
         """Starts a command in the background and returns its process number in the guest."""
         return int(self.sh(f"{{ {command} ; }} >{output} 2>&1 </dev/null & echo $!"))
+
+    def configure(self, mtu=1500):
+        """Gives the card its addresses and puts its settings back: after a driver reload, or after a test that changed them."""
+        commands = [f"ip link set eth0 mtu {mtu} up"]
+        commands += [f"ip address replace {address} dev eth0" for address in self.network.addresses.guest_networks(self.index)]
+        self.sh("; ".join(commands))
 
     def _console(self, lines=15):
         try:

@@ -50,3 +50,11 @@ def nic():
         if os.path.exists(place):
             return place
     raise BedError(f"there is no vtcp-nic at {' or '.join(places)}: swift build -c release --product vtcp-nic")
+
+
+def nic_or_none():
+    """The path of vtcp-nic, or None if it has not been built."""
+    try:
+        return nic()
+    except BedError:
+        return None

@@ -7,14 +7,13 @@ import json
 import os
 import shutil
 import signal
-import subprocess
 
 from .process import Process, run, scratch_folder, wait_until
 
 
 @dataclasses.dataclass(frozen=True)
 class Addresses:
-    """Of the two ends of a cable: `.1` is the host's, `.2` the guest's, in both families."""
+    """Of the ends of the cables: `.1` is the host's, `.2` and up the guests', in both families."""
 
     ipv4: str = "10.77.0.0/24"
     ipv6: str = "fd77::/64"
@@ -26,16 +25,15 @@ class Addresses:
     def host(self, family=4):
         return self._nth(family, 1).split("/")[0]
 
-    def guest(self, family=4):
-        return self._nth(family, 2).split("/")[0]
+    def guest(self, family=4, index=0):
+        return self._nth(family, 2 + index).split("/")[0]
 
     @property
     def host_networks(self):
         return [self._nth(4, 1), self._nth(6, 1)]
 
-    @property
-    def guest_networks(self):
-        return [self._nth(4, 2), self._nth(6, 2)]
+    def guest_networks(self, index=0):
+        return [self._nth(4, 2 + index), self._nth(6, 2 + index)]
 
 
 class Network:
@@ -89,11 +87,21 @@ class Network:
         for address in self.addresses.host_networks:
             self.ip("address", "add", address, "dev", device)
 
-    def add_tap(self, name="tap0", queues=1, mtu=1500):
+    def add_bridge(self, name="bridge0"):
+        """A bridge with the host's addresses, for more than one guest."""
+        self.ip("link", "add", name, "type", "bridge")
+        self._configure(name, 1500)
+        return name
+
+    def add_tap(self, name="tap0", queues=1, mtu=1500, bridge=None):
         """A persistent TAP with offloads; with more than one queue pair it must be a multi-queue one."""
         flags = ["vnet_hdr"] + (["multi_queue"] if queues > 1 else [])
         self.ip("tuntap", "add", "dev", name, "mode", "tap", *flags)
-        self._configure(name, mtu)
+        if bridge is None:
+            self._configure(name, mtu)
+        else:
+            self.sysctl(f"net.ipv6.conf.{name}.disable_ipv6=1")
+            self.ip("link", "set", name, "master", bridge, "mtu", mtu, "up")
         return name
 
     def add_veth(self, name="veth0", peer="veth1", mtu=1500):
@@ -110,7 +118,3 @@ class Network:
     def counters(self, device):
         """Of the kernel's device: {"rx": {"bytes": ..., "packets": ..., "errors": ..., "dropped": ...}, "tx": {...}}."""
         return json.loads(self.ip("-json", "-statistics", "link", "show", "dev", device))[0]["stats64"]
-
-    def pipe(self, name, command, **options):
-        """A process whose standard output the caller reads."""
-        return self.start(name, command, stdout=subprocess.PIPE, **options)

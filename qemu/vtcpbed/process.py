@@ -2,6 +2,7 @@
 """Child processes that never outlive their parent, and what the kernel tells about them."""
 
 import atexit
+import contextlib
 import ctypes
 import os
 import signal
@@ -43,6 +44,31 @@ def wait_until(condition, seconds, what, process=None, interval=0.005):
         time.sleep(interval)
 
 
+def _in_child(network, survives):
+    """What a child does before it becomes the program: joins the network namespace (an open file), and binds its life to ours."""
+    parent = os.getpid()
+
+    def prepare():
+        if network is not None and _libc.setns(network, _CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+        if not survives:
+            _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+            if os.getppid() != parent:
+                os._exit(1)
+
+    return prepare
+
+
+@contextlib.contextmanager
+def _opened(namespace):
+    network = None if namespace is None else os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield network
+    finally:
+        if network is not None:
+            os.close(network)
+
+
 class Process:
     """A child process: killed with its parent, in a session of its own, its output in a file."""
 
@@ -51,31 +77,16 @@ class Process:
         self.name = name
         self.command = [str(word) for word in command]
         self.log_path = os.path.join(folder or scratch_folder(name), f"{name}.log")
-        parent = os.getpid()
-        network = None if namespace is None else os.open(namespace, os.O_RDONLY | os.O_CLOEXEC)
-
-        def prepare():
-            if network is not None and _libc.setns(network, _CLONE_NEWNET) != 0:
-                raise OSError(ctypes.get_errno(), "setns")
-            if not survives:
-                _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-                if os.getppid() != parent:
-                    os._exit(1)
-
-        try:
-            with open(self.log_path, "ab") as log:
-                self._child = subprocess.Popen(
-                    self.command,
-                    stdin=subprocess.DEVNULL if stdin is None else stdin,
-                    stdout=log if stdout is None else stdout,
-                    stderr=log,
-                    pass_fds=keep_fds,
-                    start_new_session=True,
-                    preexec_fn=prepare,
-                )
-        finally:
-            if network is not None:
-                os.close(network)
+        with _opened(namespace) as network, open(self.log_path, "ab") as log:
+            self._child = subprocess.Popen(
+                self.command,
+                stdin=subprocess.DEVNULL if stdin is None else stdin,
+                stdout=log if stdout is None else stdout,
+                stderr=log,
+                pass_fds=keep_fds,
+                start_new_session=True,
+                preexec_fn=_in_child(network, survives),
+            )
         self.started = time.monotonic()
         if not survives:
             _running.append(self)
@@ -83,11 +94,6 @@ class Process:
     @property
     def pid(self):
         return self._child.pid
-
-    @property
-    def output(self):
-        """The pipe, if started with stdout=PIPE."""
-        return self._child.stdout
 
     def ended(self):
         return self._child.poll() is not None
@@ -148,13 +154,19 @@ class Process:
             return {row[0].rstrip(":"): int(row[1]) * 1024 for row in rows}
 
 
-def run(command, namespace=None, seconds=60, check=True, text=True, **options):
+def run(command, namespace=None, seconds=60, check=True):
     """Runs a short command, in a network namespace if one is given, and returns its standard output."""
-    prefix = [] if namespace is None else ["nsenter", f"--net={namespace}"]
-    words = prefix + [str(word) for word in command]
-    done = subprocess.run(
-        words, stdin=subprocess.DEVNULL, capture_output=True, text=text, timeout=seconds, check=False, **options
-    )
+    words = [str(word) for word in command]
+    with _opened(namespace) as network:
+        done = subprocess.run(
+            words,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            check=False,
+            preexec_fn=_in_child(network, survives=False),
+        )
     if check and done.returncode != 0:
         raise BedError(f"{' '.join(words)}: status {done.returncode}\n{done.stdout}{done.stderr}")
     return done.stdout
