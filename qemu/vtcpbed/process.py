@@ -4,10 +4,11 @@
 import atexit
 import contextlib
 import ctypes
+import glob
 import os
+import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -24,9 +25,14 @@ class BedError(Exception):
     """Something in the test bed did not do what it has to; the text says what, and ends with the log of the process concerned."""
 
 
-def scratch_folder(name):
-    """A new folder with a short path: a Unix socket's path has at most 107 bytes."""
-    return tempfile.mkdtemp(prefix=f"vtcp-{name}-", dir="/tmp")
+def scratch_folder(name, survives=False):
+    """A new folder with a short path: a Unix socket's path has at most 107 bytes. Those of killed programs are removed on the way."""
+    prefix = f"/tmp/vtcp-{name}-"
+    for folder in glob.glob(f"{prefix}*"):
+        owner = folder[len(prefix) :].split("-")[0]
+        if owner.isdigit() and not os.path.exists(f"/proc/{owner}"):
+            shutil.rmtree(folder, ignore_errors=True)
+    return tempfile.mkdtemp(prefix=f"vtcp-{name}-{'kept' if survives else os.getpid()}-", dir="/tmp")
 
 
 def wait_until(condition, seconds, what, process=None, interval=0.005):
@@ -76,7 +82,7 @@ class Process:
         assert threading.current_thread() is threading.main_thread(), "children are started from the main thread only"
         self.name = name
         self.command = [str(word) for word in command]
-        self.log_path = os.path.join(folder or scratch_folder(name), f"{name}.log")
+        self.log_path = os.path.join(folder or scratch_folder(name, survives), f"{name}.log")
         with _opened(namespace) as network, open(self.log_path, "ab") as log:
             self._child = subprocess.Popen(
                 self.command,
@@ -135,7 +141,14 @@ class Process:
 
     def cpu_seconds(self):
         """User and system time of all threads so far."""
-        with open(f"/proc/{self.pid}/stat") as file:
+        return self._cpu_seconds(f"/proc/{self.pid}/stat")
+
+    def main_thread_cpu_seconds(self):
+        return self._cpu_seconds(f"/proc/{self.pid}/task/{self.pid}/stat")
+
+    @staticmethod
+    def _cpu_seconds(path):
+        with open(path) as file:
             fields = file.read().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
@@ -178,15 +191,10 @@ def stop_everything():
         process.stop(signal.SIGKILL)
 
 
-def _interrupted(number, _frame):
-    # SystemExit runs the `finally` blocks, the pytest fixtures and atexit.
-    sys.exit(128 + number)
-
-
 def install_signal_handlers():
-    """Makes SIGTERM and SIGHUP end the program in order, as SIGINT does. (Python's own answer to them runs no clean-up.)"""
-    signal.signal(signal.SIGTERM, _interrupted)
-    signal.signal(signal.SIGHUP, _interrupted)
+    """Makes SIGTERM and SIGHUP end the program in order, as Ctrl-C does. (Python's own answer to them runs no clean-up.)"""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
 
 
 atexit.register(stop_everything)
