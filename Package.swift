@@ -33,7 +33,8 @@ let package = Package(
     .target(name: "Polling", dependencies: ["CLinux", "Memory", "Timekeeping"], swiftSettings: datapath),
     .target(name: "Virtio", dependencies: ["CLinux", "Memory"], swiftSettings: datapath),
     .target(name: "VhostUser", dependencies: ["Arena", "Memory", "Polling", "Virtio"], swiftSettings: datapath),
-    .target(name: "Uplinks", dependencies: ["CLinux", "Memory", "Packets", "Polling", "Wire"], swiftSettings: datapath),
+    .target(
+      name: "Uplinks", dependencies: ["CLinux", "Memory", "Packets", "Polling", "Wire"], swiftSettings: datapath),
     .target(
       name: "Datapath",
       dependencies: [
@@ -43,13 +44,24 @@ let package = Package(
       swiftSettings: datapath),
     .executableTarget(
       name: "vtcp-nic",
-      dependencies: ["Arena", "Datapath", "Memory", "Polling", "Timekeeping", "Uplinks", "VhostUser", "Virtio"],
+      dependencies: ["Arena", "Datapath", "Memory", "Polling", "Timekeeping", "Uplinks", "VhostUser", "Wire"],
       swiftSettings: common),
     // Tests.
     .target(
-      name: "TestSupport", dependencies: ["CLinux", "Memory", "Polling"], path: "Tests/TestSupport",
-      swiftSettings: common),
+      name: "CTestSupport", path: "Tests/CTestSupport", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .target(name: "TestSupport", dependencies: ["CTestSupport"], path: "Tests/TestSupport", swiftSettings: common),
+    .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: common),
+    .testTarget(name: "NICTests", dependencies: ["TestSupport"], swiftSettings: common),
     .testTarget(name: "MemoryTests", dependencies: ["Memory"], swiftSettings: common),
+    .target(name: "FrameSupport", dependencies: ["Memory"], path: "Tests/FrameSupport", swiftSettings: common),
+    .testTarget(name: "WireTests", dependencies: ["FrameSupport", "Memory", "Wire"], swiftSettings: common),
+    .testTarget(
+      name: "LargeSendTests", dependencies: ["FrameSupport", "LargeSend", "Memory", "Wire"], swiftSettings: common),
+    .testTarget(
+      name: "PollingTests", dependencies: ["CLinux", "Memory", "Polling", "Timekeeping"], swiftSettings: common),
+    .testTarget(
+      name: "UplinksTests", dependencies: ["CLinux", "Memory", "Packets", "Polling", "Timekeeping", "Uplinks"],
+      swiftSettings: common),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,1 +1,58 @@
-print("vtcp-nic")
+// SPDX-License-Identifier: Apache-2.0
+
+// vtcp-nic: the vhost-user back-end program of one virtual NIC. See docs/theory-of-operation.md.
+
+import Datapath
+import Polling
+import Uplinks
+
+/// Opens everything, drops privileges and runs. Returns the exit status: 0, 1 (the system refused something) or 2 (a
+/// mistake on the command line).
+func run() -> Int32 {
+  var log = Log(level: .info, prefix: "vtcp-nic")
+  do throws(OptionsError) {
+    let options = try Options(parsing: Array(CommandLine.arguments.dropFirst()))
+    switch options.question {
+    case .help: Log.output(Usage.help)
+    case .version: Log.output("vtcp-nic \(Usage.version)\n")
+    case .capabilities: Log.output(Usage.capabilities)
+    case nil:
+      log = Log(level: options.logLevel, prefix: "vtcp-nic")
+      return serve(options, log)
+    }
+    return 0
+  } catch {
+    log.error("\(error)")
+    return 2
+  }
+}
+
+func serve(_ options: Options, _ log: Log) -> Int32 {
+  guard let role = options.role, let specification = options.uplink else { return 2 }
+  do {
+    // First: from here on signals come as events, and shortened memory files do not end us.
+    let signals = try SignalDescriptor()
+    try MemoryGuard.install()
+    let arena = try StateMemory.open(
+      descriptor: options.stateDescriptor, queueCount: VirtualNIC.queueCount(queuePairs: options.queuePairs))
+    let uplink = try Uplink.open(specification, queuePairs: options.queuePairs, mtu: options.mtu)
+    let poller = try Poller(maximumEvents: 64)
+    let nic = try VirtualNIC(
+      configuration: VirtualNICConfiguration(
+        queuePairs: options.queuePairs, mtu: options.mtu, macAddress: options.macAddress),
+      uplink: uplink, arena: arena, poller: poller, seed: .random(in: 0 ... .max), log: log)
+    let server = try Server(
+      nic: nic, role: role, queuePairs: options.queuePairs, poll: options.poll, poller: poller, signals: signals,
+      log: log)
+    try server.open()
+    if let user = options.user { try Process.changeUser(user) }
+    try Process.setNoNewPrivileges()
+    server.run()
+    return 0
+  } catch {
+    log.error("\(error)")
+    return error is OptionsError ? 2 : 1
+  }
+}
+
+Process.exit(run())

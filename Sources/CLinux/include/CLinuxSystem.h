@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// System calls that Swift cannot reach: macros with casts, variadic calls, kernel structures.
+// Every function returns a value >= 0 or -errno. No system header is included here: see docs/architecture.md, "Shims".
+#ifndef CLINUX_SYSTEM_H
+#define CLINUX_SYSTEM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "CLinuxRing.h"
+
+/// The text of an errno value, English, static.
+const char *_Nonnull vtcp_error_text(int32_t code);
+
+// Descriptors, epoll and what it watches: polling.c
+
+int32_t vtcp_close(int32_t fd);
+int32_t vtcp_set_nonblocking(int32_t fd);
+int64_t vtcp_monotonic_now(void);
+
+typedef struct vtcp_ready_event {
+    uint64_t token;
+    uint32_t events;
+    uint32_t unused;
+} vtcp_ready_event;
+
+int32_t vtcp_epoll_create(void);
+int32_t vtcp_epoll_add(int32_t epoll, int32_t fd, uint32_t events, uint64_t token);
+int32_t vtcp_epoll_modify(int32_t epoll, int32_t fd, uint32_t events, uint64_t token);
+int32_t vtcp_epoll_remove(int32_t epoll, int32_t fd);
+/// `timeout` in nanoseconds, negative for ever. At most 256 events at a time.
+int32_t vtcp_epoll_wait(int32_t epoll, vtcp_ready_event *_Nonnull events, int32_t capacity, int64_t timeout);
+
+int32_t vtcp_eventfd_create(void);
+int32_t vtcp_eventfd_signal(int32_t fd);
+int32_t vtcp_eventfd_drain(int32_t fd);
+int32_t vtcp_timerfd_create(void);
+/// Once, `after` nanoseconds from now; 0 disarms.
+int32_t vtcp_timerfd_arm(int32_t fd, int64_t after);
+/// SIGTERM, SIGINT, SIGHUP and SIGUSR1: blocked in this thread and read from the descriptor. SIGPIPE is ignored.
+int32_t vtcp_signalfd_create(void);
+/// The number of a signal that is waiting; 0: none.
+int32_t vtcp_signalfd_next(int32_t fd);
+
+// Unix sockets: socket.c
+
+int32_t vtcp_unix_listen(const char *_Nonnull path, int32_t backlog);
+int32_t vtcp_unix_connect(const char *_Nonnull path);
+int32_t vtcp_unix_accept(int32_t listener);
+int32_t vtcp_socket_is_listening(int32_t fd);
+/// A connected pair of unix sockets of `type` (SOCK_STREAM 1, SOCK_DGRAM 2, SOCK_SEQPACKET 5), for tests.
+int32_t vtcp_unix_pair(int32_t type, int32_t *_Nonnull first, int32_t *_Nonnull second);
+/// The kernel's limit for one message: SCM_MAX_FD.
+#define VTCP_MAXIMUM_DESCRIPTORS 253
+/// One recvmsg, never blocking; `truncated` is set when the kernel dropped control data.
+int64_t vtcp_unix_receive(int32_t fd, void *_Nonnull bytes, size_t count, int32_t *_Nonnull descriptors,
+                          int32_t *_Nonnull descriptor_count, int32_t *_Nonnull truncated);
+int64_t vtcp_unix_send(int32_t fd, const void *_Nonnull bytes, size_t count, const int32_t *_Nullable descriptors,
+                       int32_t descriptor_count);
+/// SO_TYPE of an AF_UNIX socket; -ENOTSOCK, -EAFNOSUPPORT.
+int32_t vtcp_unix_type(int32_t fd);
+
+// Memory files: memory.c
+
+int32_t vtcp_memfd_create(const char *_Nonnull name, int64_t size);
+int64_t vtcp_file_size(int32_t fd);
+/// The file system's block: the huge page size on hugetlbfs, the page size elsewhere.
+int64_t vtcp_file_block_size(int32_t fd);
+int64_t vtcp_page_size(void);
+int32_t vtcp_file_truncate(int32_t fd, int64_t size);
+int32_t vtcp_map(int32_t fd, size_t size, uint64_t offset, void *_Nullable *_Nonnull result);
+int32_t vtcp_unmap(void *_Nonnull base, size_t size);
+int32_t vtcp_exclude_from_core_dump(void *_Nonnull base, size_t size);
+
+/// Front-ends may truncate a file that we have mapped; SIGBUS in a registered range becomes a block of zeroes.
+int32_t vtcp_guard_install(void);
+int32_t vtcp_guard_add(void *_Nonnull base, size_t size, size_t block);
+int32_t vtcp_guard_remove(void *_Nonnull base);
+uint64_t vtcp_guard_faults(void);
+
+// This process: process.c
+
+int32_t vtcp_no_new_privileges(void);
+int32_t vtcp_change_user(const char *_Nonnull name);
+int32_t vtcp_set_process_name(const char *_Nonnull name);
+int32_t vtcp_effective_user(void);
+void vtcp_exit(int32_t status) __attribute__((noreturn));
+
+// TUN/TAP: tun.c
+
+#define VTCP_TAP_MULTI_QUEUE 0x0100
+#define VTCP_TAP_VNET_HEADER 0x4000
+#define VTCP_TAP_IS_TAP 0x0002
+#define VTCP_INTERFACE_NAME_SIZE 16
+
+/// One queue of the TAP `name`, created if there is none; no packet information. `flags`: VTCP_TAP_*.
+int32_t vtcp_tap_open(const char *_Nonnull name, int32_t flags);
+/// The interface flags of a TUN or TAP descriptor, and its name (16 bytes).
+int32_t vtcp_tap_flags(int32_t fd, char *_Nonnull name);
+/// A vnet header of 10 bytes, little-endian, no offloads to us.
+int32_t vtcp_tap_prepare_header(int32_t fd);
+/// `offloads`: TUN_F_*.
+int32_t vtcp_tap_set_offloads(int32_t fd, uint32_t offloads);
+int32_t vtcp_tap_attach_queue(int32_t fd, int32_t attached);
+int32_t vtcp_interface_up(const char *_Nonnull name);
+int32_t vtcp_interface_set_mtu(const char *_Nonnull name, int32_t mtu);
+int32_t vtcp_interface_index(const char *_Nonnull name);
+
+// Moving frames: tun.c (any descriptor), packet_socket.c
+
+/// One writev or readv.
+int64_t vtcp_write_vectors(int32_t fd, const vtcp_io_vector *_Nonnull vectors, int32_t count);
+int64_t vtcp_read_vectors(int32_t fd, const vtcp_io_vector *_Nonnull vectors, int32_t count);
+/// One sendmsg or recvmsg, never blocking; a datagram longer than the vectors is -EMSGSIZE and lost.
+int64_t vtcp_send_vectors(int32_t fd, const vtcp_io_vector *_Nonnull vectors, int32_t count);
+int64_t vtcp_receive_vectors(int32_t fd, const vtcp_io_vector *_Nonnull vectors, int32_t count);
+
+int32_t vtcp_packet_socket_open(const char *_Nonnull interface);
+/// The most frames of one call below.
+#define VTCP_PACKET_BATCH 16
+/// What one frame of a batch is: where its vectors are, and what the kernel said of it.
+typedef struct vtcp_packet_frame {
+    const vtcp_io_vector *_Nullable vectors;
+    uint32_t vector_count;
+    /// Received: the bytes, header included.
+    uint32_t byte_count;
+    /// Received: the VLAN tag that the kernel took out: TPID << 16 | TCI; 0 when none.
+    uint32_t vlan;
+    /// Received: the frame was longer than its vectors.
+    uint32_t truncated;
+} vtcp_packet_frame;
+/// One sendmmsg of at most VTCP_PACKET_BATCH frames: how many were sent.
+int32_t vtcp_packet_send(int32_t fd, const vtcp_packet_frame *_Nonnull frames, int32_t count);
+/// One recvmmsg of at most VTCP_PACKET_BATCH frames: how many arrived.
+int32_t vtcp_packet_receive(int32_t fd, vtcp_packet_frame *_Nonnull frames, int32_t count);
+
+// What an interface can do: rtnetlink.c
+
+typedef struct vtcp_link_limits {
+    uint32_t mtu;
+    uint32_t gso_max_size;
+    uint32_t gso_max_segments;
+    uint32_t gso_ipv4_max_size;
+    uint32_t tso_max_size;
+    uint32_t tso_max_segments;
+    uint32_t transmit_checksum;
+    uint32_t tso4;
+    uint32_t tso6;
+} vtcp_link_limits;
+int32_t vtcp_read_link_limits(const char *_Nonnull interface, vtcp_link_limits *_Nonnull limits);
+
+/// Gives this thread a network namespace of its own, which goes when the thread and what it opened are gone; for tests.
+int32_t vtcp_new_network_namespace(void);
+
+#endif

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+
+#include "CLinuxSystem.h"
+
+#ifndef PACKET_IGNORE_OUTGOING
+#define PACKET_IGNORE_OUTGOING 23
+#endif
+
+// Room for some dozens of frames of 64 KiB each way; the defaults hold three.
+#define RECEIVE_BUFFER_SIZE (4 << 20)
+#define SEND_BUFFER_SIZE (1 << 20)
+
+static int switch_on(int fd, int option) {
+    int on = 1;
+    return setsockopt(fd, SOL_PACKET, option, &on, sizeof on);
+}
+
+static void set_buffer_size(int fd, int forced, int option, int size) {
+    if (setsockopt(fd, SOL_SOCKET, forced, &size, sizeof size) < 0)
+        (void)setsockopt(fd, SOL_SOCKET, option, &size, sizeof size);
+}
+
+static int prepare(int fd, int interface) {
+    struct packet_mreq membership = {.mr_ifindex = interface, .mr_type = PACKET_MR_PROMISC};
+    struct sockaddr_ll address = {
+        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = interface};
+    set_buffer_size(fd, SO_RCVBUFFORCE, SO_RCVBUF, RECEIVE_BUFFER_SIZE);
+    set_buffer_size(fd, SO_SNDBUFFORCE, SO_SNDBUF, SEND_BUFFER_SIZE);
+    if (switch_on(fd, PACKET_VNET_HDR) < 0) return -errno;
+    // Without it we would receive what we send.
+    if (switch_on(fd, PACKET_IGNORE_OUTGOING) < 0) return -errno;
+    if (switch_on(fd, PACKET_AUXDATA) < 0) return -errno;
+    if (setsockopt(fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &membership, sizeof membership) < 0) return -errno;
+    return bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
+}
+
+int32_t vtcp_packet_socket_open(const char *interface) {
+    unsigned int index = if_nametoindex(interface);
+    if (index == 0) return -errno;
+    // Protocol 0: nothing arrives before it is bound to its interface.
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return -errno;
+    int result = prepare(fd, (int)index);
+    if (result == 0) return fd;
+    close(fd);
+    return result;
+}
+
+int32_t vtcp_packet_send(int32_t fd, const vtcp_packet_frame *frames, int32_t count) {
+    struct mmsghdr messages[VTCP_PACKET_BATCH];
+    if (count < 0 || count > VTCP_PACKET_BATCH) return -EINVAL;
+    memset(messages, 0, sizeof messages[0] * (size_t)count);
+    for (int32_t index = 0; index < count; index++) {
+        messages[index].msg_hdr.msg_iov = (struct iovec *)frames[index].vectors;
+        messages[index].msg_hdr.msg_iovlen = frames[index].vector_count;
+    }
+    int sent = TEMP_FAILURE_RETRY(sendmmsg(fd, messages, (unsigned int)count, MSG_DONTWAIT | MSG_NOSIGNAL));
+    return sent < 0 ? -errno : sent;
+}
+
+typedef union auxiliary_buffer {
+    struct cmsghdr alignment;
+    char bytes[CMSG_SPACE(sizeof(struct tpacket_auxdata))];
+} auxiliary_buffer;
+
+static uint32_t vlan_tag(struct msghdr *message) {
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
+        struct tpacket_auxdata data;
+        if (header->cmsg_level != SOL_PACKET || header->cmsg_type != PACKET_AUXDATA) continue;
+        if (header->cmsg_len < CMSG_LEN(sizeof data)) continue;
+        memcpy(&data, CMSG_DATA(header), sizeof data);
+        if (!(data.tp_status & TP_STATUS_VLAN_VALID)) return 0;
+        uint32_t protocol = data.tp_status & TP_STATUS_VLAN_TPID_VALID ? data.tp_vlan_tpid : ETH_P_8021Q;
+        return protocol << 16 | data.tp_vlan_tci;
+    }
+    return 0;
+}
+
+int32_t vtcp_packet_receive(int32_t fd, vtcp_packet_frame *frames, int32_t count) {
+    struct mmsghdr messages[VTCP_PACKET_BATCH];
+    auxiliary_buffer auxiliary[VTCP_PACKET_BATCH];
+    if (count < 0 || count > VTCP_PACKET_BATCH) return -EINVAL;
+    memset(messages, 0, sizeof messages[0] * (size_t)count);
+    for (int32_t index = 0; index < count; index++) {
+        messages[index].msg_hdr.msg_iov = (struct iovec *)frames[index].vectors;
+        messages[index].msg_hdr.msg_iovlen = frames[index].vector_count;
+        messages[index].msg_hdr.msg_control = &auxiliary[index];
+        messages[index].msg_hdr.msg_controllen = sizeof auxiliary[index];
+    }
+    int received = TEMP_FAILURE_RETRY(recvmmsg(fd, messages, (unsigned int)count, MSG_DONTWAIT, NULL));
+    if (received < 0) return -errno;
+    for (int index = 0; index < received; index++) {
+        frames[index].byte_count = messages[index].msg_len;
+        frames[index].vlan = vlan_tag(&messages[index].msg_hdr);
+        frames[index].truncated = (messages[index].msg_hdr.msg_flags & MSG_TRUNC) != 0;
+    }
+    return received;
+}

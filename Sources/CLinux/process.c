@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "CLinuxSystem.h"
+
+int32_t vtcp_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0; }
+
+int32_t vtcp_change_user(const char *name) {
+    struct passwd entry;
+    struct passwd *found = NULL;
+    char strings[4096];
+    int error = getpwnam_r(name, &entry, strings, sizeof strings, &found);
+    if (error != 0) return -error;
+    if (!found) return -ENOENT;
+    if (initgroups(name, entry.pw_gid) < 0) return -errno;
+    if (setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid) < 0) return -errno;
+    if (setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid) < 0) return -errno;
+    return 0;
+}
+
+int32_t vtcp_set_process_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0) < 0 ? -errno : 0; }
+
+int32_t vtcp_effective_user(void) { return (int32_t)geteuid(); }
+
+int32_t vtcp_new_network_namespace(void) { return unshare(CLONE_NEWNET) < 0 ? -errno : 0; }
+
+void vtcp_exit(int32_t status) { exit(status); }

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Wire
+
+/// How large what passes may be. Bytes.
+enum FrameLimits {
+  /// The largest frame: an IP packet of 65,535 bytes and its header with a few VLAN tags, rounded up.
+  static let maximumFrame = 65_535 + 256
+  /// With the virtio header of an uplink before it.
+  static let staging = VirtioNetHeader.length + maximumFrame
+  /// The first bytes of a frame that are copied and looked at.
+  static let inspected = FrameLayout.recommendedHeaderBytes
+  static let minimumFrame = FrameLayout.ethernetHeaderLength
+}

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Memory
+import Timekeeping
+import Uplinks
+import Virtio
+import Wire
+
+/// From the network to the guest: one queue of the uplink to the receiveqs.
+///
+/// # Theory of operation
+///
+/// *In place*: if the guest takes everything that the uplink may hand up, the uplink's queue belongs to one receiveq,
+/// and that has buffers for the largest frame, then a frame is read from the uplink straight into guest memory. Only
+/// its virtio header goes by way of private memory.
+///
+/// *Staged*: else the frame is read into private memory, a queue is chosen for it, it is completed or cut if the guest
+/// can't take it whole, and copied into the buffers that the guest has. If they are too few, the frame waits and so
+/// does everything behind it, in the uplink: back-pressure instead of drops.
+///
+/// A frame is dropped, and counted, only if all buffers that the guest could ever post would not hold it.
+final class ReceivePath {
+  private let uplink: Uplink
+  private let uplinkQueue: Int
+  private let ends: [QueueEnd]
+  private let macAddress: MACAddress?
+  private let steering: FlowSteering
+  private let flowHash: FlowHash
+
+  private let uplinkHeader = ByteRegion.allocate(count: VirtioNetHeader.length)
+  private let guestHeader = ByteRegion.allocate(count: VirtioNetHeader.lengthWithBufferCount)
+  private let vectors = RecordBuffer<IOVector>(capacity: ChainList.maximumVectorsPerChain, repeating: .none)
+  private let staging: ByteRegion?
+  private let staged = StagedFrame()
+  /// Where the staged frame goes.
+  private var stagedEnd: QueueEnd
+
+  /// The uplink may have something for us.
+  var isReady = true
+  /// The receiveq that gets all frames; nil: each frame is steered.
+  private var onlyEnd: QueueEnd?
+  /// Queue pairs that frames are steered to.
+  private var activePairs = 1
+  private var guest = GuestAbilities()
+  private var readsInPlace = false
+  /// The largest frame that the link sends unless it is to be segmented later. Bytes.
+  private var linkFrame: Int
+  /// Behind the guest's buffers when reading in place: shows that a frame was longer than they are.
+  private let overflow = ByteRegion.allocate(count: 64)
+
+  /// `ends`: the receiveqs by queue pair.
+  init(
+    uplink: Uplink, uplinkQueue: Int, ends: [QueueEnd], macAddress: MACAddress?, steering: FlowSteering,
+    flowHash: FlowHash
+  ) {
+    self.uplink = uplink
+    self.uplinkQueue = uplinkQueue
+    self.ends = ends
+    self.macAddress = macAddress
+    self.steering = steering
+    self.flowHash = flowHash
+    stagedEnd = ends[uplinkQueue % ends.count]
+    onlyEnd = stagedEnd
+    linkFrame = Self.largestLinkFrame(uplink)
+    staging = uplink.stagesFrames ? nil : ByteRegion.allocate(count: FrameLimits.staging)
+  }
+
+  deinit {
+    uplinkHeader.deallocate()
+    guestHeader.deallocate()
+    vectors.deallocate()
+    overflow.deallocate()
+    staging?.deallocate()
+  }
+
+  /// What the guest takes, what the uplink may hand up in spite of it, and how many queue pairs share the uplink's
+  /// queue.
+  func configure(_ guest: GuestAbilities, handedUp: ReceiveOffloads, activePairs: Int, isSteered: Bool) {
+    // What is staged was made for another guest.
+    staged.clear()
+    self.guest = guest
+    linkFrame = Self.largestLinkFrame(uplink)
+    self.activePairs = max(activePairs, 1)
+    onlyEnd = isSteered ? nil : ends[uplinkQueue % ends.count]
+    readsInPlace = !isSteered && !uplink.stagesFrames && handedUp.isSubset(of: guest.offloads)
+  }
+
+  /// Moves frames until the uplink has no more, the budget is spent or a guest's queue has no room.
+  func run(now: Instant) -> PathProgress {
+    var budget = TurnBudget()
+    while !budget.isSpent {
+      if let piece = staged.piece {
+        guard deliver(piece, to: stagedEnd, &budget) else { return .waiting }
+        staged.advance()
+        continue
+      }
+      guard isReady, hasTaker else { return .idle }
+      let isDone: Bool
+      if readsInPlace, let end = onlyEnd, let capacity = roomForAnyFrame(end) {
+        isDone = !readInPlace(end, capacity, now, &budget)
+      } else {
+        isDone = !stageNext(now, &budget)
+      }
+      if isDone {
+        isReady = false
+        return .idle
+      }
+    }
+    return .more
+  }
+
+  private var hasTaker: Bool {
+    if let onlyEnd { return onlyEnd.isServed }
+    return ends[0..<activePairs].contains { $0.isServed }
+  }
+}
+
+// MARK: - In place
+
+extension ReceivePath {
+  /// Bytes that the largest frame and the guest's header take; nil if the queue's buffers do not hold them now.
+  private func roomForAnyFrame(_ end: QueueEnd) -> Int? {
+    let isLarge = guest.takesLargeFrames || guest.mergesBuffers
+    let wanted = guest.headerLength &+ (isLarge ? FrameLimits.maximumFrame : linkFrame)
+    guard skipUnusable(end) || refill(end, wanted) && skipUnusable(end) else { return nil }
+    if guest.mergesBuffers {
+      guard end.chains.byteCount >= wanted || refill(end, wanted) else { return nil }
+    } else {
+      guard end.chains.chains[end.chains.first].byteCount >= wanted else { return nil }
+    }
+    return wanted
+  }
+
+  /// The link's MTU, an Ethernet header and a VLAN tag.
+  private static func largestLinkFrame(_ uplink: Uplink) -> Int {
+    (uplink.limits?.mtu ?? 1500) + FrameLayout.ethernetHeaderLength + 4
+  }
+
+  /// Reads one frame into the guest's buffers. False if the uplink has none.
+  private func readInPlace(
+    _ end: QueueEnd, _ capacity: Int, _ now: Instant, _ budget: inout TurnBudget
+  ) -> Bool {
+    var cursor = VectorCursor(end.chains.vectors, first: end.chains.firstVector, end: end.chains.vectorsEnd)
+    cursor.skip(guest.headerLength)
+    vectors[0] = IOVector(uplinkHeader)
+    guard let last = cursor.gather(capacity &- guest.headerLength, into: vectors, at: 1), last < vectors.capacity else {
+      // Buffers so small that the kernel does not take so many at once.
+      return stageNext(now, &budget)
+    }
+    vectors[last] = IOVector(overflow)
+    let count = uplink.receive(queue: uplinkQueue, vectors: vectors, first: 0, count: last &+ 1)
+    guard count != 0 else { return false }
+    let frameLength = count &- VirtioNetHeader.length
+    guard frameLength <= capacity &- guest.headerLength else {
+      // The link's MTU was raised. This frame is cut off, the next one will not be.
+      end.counters.add(.tooLarge)
+      linkFrame = Self.largestLinkFrame(uplink)
+      return true
+    }
+    budget.spend(frames: 1, bytes: max(frameLength, 0))
+    guard frameLength >= FrameLimits.minimumFrame else {
+      end.counters.add(.badLength)
+      return true
+    }
+    let total = guest.headerLength &+ frameLength
+    guard let chains = end.queue.chainsHolding(total, in: end.chains), guest.mergesBuffers || chains == 1 else {
+      end.counters.add(.tooLarge)
+      return true
+    }
+    var header = VirtioNetHeader(decoding: uplinkHeader)
+    if !guest.offloads.contains(.checksum) { header.flags = [] }
+    finish(end, header, total, chains)
+    return true
+  }
+
+  /// Writes the guest's header into its buffers and gives them back.
+  private func finish(_ end: QueueEnd, _ header: VirtioNetHeader, _ total: Int, _ chains: Int) {
+    header.encode(into: guestHeader)
+    // num_buffers: 1 even if it was not negotiated, where the field is there (virtio 1.3, 5.1.6.4.1).
+    guestHeader.store(UInt16(truncatingIfNeeded: chains), at: VirtioNetHeader.length)
+    var start = VectorCursor(end.chains.vectors, first: end.chains.firstVector, end: end.chains.vectorsEnd)
+    _ = start.write(guestHeader.slice(from: 0, count: guest.headerLength))
+    end.queue.completeWritten(total, chains: chains, of: &end.chains)
+    end.counters.add(.frames)
+    end.counters.add(.bytes, total &- guest.headerLength)
+    if header.needsSegmentation { end.counters.add(.segmentationOffloads) }
+    if header.needsChecksum { end.counters.add(.checksumOffloads) }
+    end.hasUnpublished = true
+  }
+}
+
+// MARK: - Staged
+
+extension ReceivePath {
+  /// Stages the uplink's next frame. False if it has none.
+  private func stageNext(_ now: Instant, _ budget: inout TurnBudget) -> Bool {
+    guard let region = nextRegion() else { return false }
+    budget.spend(frames: 1, bytes: region.count)
+    let end = onlyEnd ?? ends[uplinkQueue % ends.count]
+    guard region.count >= VirtioNetHeader.length &+ FrameLimits.minimumFrame else {
+      if region.count > 0 { end.counters.add(.badLength) }
+      return true
+    }
+    let frame = region.suffix(from: VirtioNetHeader.length)
+    if let macAddress, isForeign(frame, macAddress) {
+      end.counters.add(.foreign)
+      return true
+    }
+    stagedEnd = onlyEnd ?? steer(frame, now)
+    if case .refused = staged.stage(region, for: guest.offloads, stagedEnd.counters) {
+      stagedEnd.counters.add(.badOffload)
+    }
+    return true
+  }
+
+  /// The next virtio header and frame in private memory; empty after an error; nil if there is none.
+  private func nextRegion() -> ByteRegion? {
+    guard let staging else { return uplink.nextFrame(queue: uplinkQueue) }
+    vectors[0] = IOVector(staging)
+    let count = uplink.receive(queue: uplinkQueue, vectors: vectors, first: 0, count: 1)
+    return count == 0 ? nil : staging.slice(from: 0, count: max(count, 0))
+  }
+
+  private func isForeign(_ frame: ByteRegion, _ macAddress: MACAddress) -> Bool {
+    let destination = MACAddress(decoding: frame, at: 0)
+    return !destination.isMulticast && destination != macAddress
+  }
+
+  private func steer(_ frame: ByteRegion, _ now: Instant) -> QueueEnd {
+    let head = frame.slice(from: 0, count: min(frame.count, FrameLimits.inspected))
+    var pair = 0
+    if let layout = FrameLayout(parsing: head, frameLength: frame.count) {
+      pair = steering.pair(for: flowHash(layout, head), active: activePairs, now: now)
+    }
+    let end = ends[pair]
+    if end.isServed { return end }
+    return ends[0..<activePairs].first { $0.isServed } ?? end
+  }
+
+  /// Copies a piece into the guest's buffers, or drops it if they can never hold it. False: it has to wait.
+  private func deliver(_ piece: StagedFrame.Piece, to end: QueueEnd, _ budget: inout TurnBudget) -> Bool {
+    // A queue that is stopped comes back; but it does not hold up frames for other queues.
+    guard end.isServed else { return onlyEnd == nil || end.queue.fault != nil }
+    let total = guest.headerLength &+ piece.byteCount
+    guard let chains = chainsFor(total, end) else {
+      guard end.queue.fault == nil else { return true }
+      guard isFull(end) else {
+        end.counters.add(.waits)
+        return false
+      }
+      end.counters.add(.tooLarge)
+      return true
+    }
+    budget.spend(frames: 1, bytes: piece.byteCount)
+    guard chains > 0 else {
+      end.counters.add(.tooLarge)
+      return true
+    }
+    var cursor = VectorCursor(end.chains.vectors, first: end.chains.firstVector, end: end.chains.vectorsEnd)
+    cursor.skip(guest.headerLength)
+    _ = cursor.write(piece.first)
+    _ = cursor.write(piece.rest)
+    finish(end, piece.header, total, chains)
+    return true
+  }
+
+  /// How many buffers take `total` bytes; nil: there are too few now; 0: without merging, none will ever do.
+  private func chainsFor(_ total: Int, _ end: QueueEnd) -> Int? {
+    while true {
+      if skipUnusable(end) {
+        if !guest.mergesBuffers { return end.chains.chains[end.chains.first].byteCount >= total ? 1 : 0 }
+        if let chains = end.queue.chainsHolding(total, in: end.chains) { return chains }
+      }
+      guard refill(end, total) || wakeOnBuffers(end) else { return nil }
+    }
+  }
+
+  /// Everything that the driver can post is here already.
+  private func isFull(_ end: QueueEnd) -> Bool { end.chains.count >= end.queue.size || end.chains.isFull }
+}
+
+// MARK: - Buffers
+
+extension ReceivePath {
+  /// Takes more buffers until they hold `wanted` bytes; false if none came.
+  private func refill(_ end: QueueEnd, _ wanted: Int) -> Bool {
+    var came = false
+    while end.chains.byteCount < wanted || end.chains.isEmpty {
+      guard end.queue.pop(limit: 64, into: &end.chains) > 0 else { break }
+      came = true
+    }
+    return came && end.chains.byteCount >= wanted
+  }
+
+  /// Asks the driver for a kick when it posts a buffer; true if one came meanwhile.
+  private func wakeOnBuffers(_ end: QueueEnd) -> Bool {
+    guard end.chains.count < end.queue.size, !end.chains.isFull else { return false }
+    return end.queue.enableKicks()
+  }
+
+  /// Gives back, unused, buffers at the front that can't even hold the header. False if nothing is left.
+  private func skipUnusable(_ end: QueueEnd) -> Bool {
+    while !end.chains.isEmpty {
+      let chain = end.chains.chains[end.chains.first]
+      if chain.isSound, chain.byteCount >= guest.headerLength &+ FrameLimits.minimumFrame { return true }
+      end.counters.add(.unsoundChains)
+      end.queue.completeWritten(0, chains: 1, of: &end.chains)
+      end.hasUnpublished = true
+    }
+    return false
+  }
+}

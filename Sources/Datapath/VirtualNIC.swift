@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Arena
+import Memory
+public import Polling
+public import Timekeeping
+public import Uplinks
+public import Virtio
+import VhostUser
+import Wire
+
+/// One virtual NIC: its queues, its uplink and the two paths between them.
+///
+/// # Theory of operation
+///
+/// `turn(now:)` gives each path that has something to do its budget, then notifies the drivers, once each. What has
+/// something to do is known by events: `ready(_:)` for what the poller reports, edge by edge, and the start of a ring.
+/// When nothing is left, `prepareToSleep` asks the drivers for kicks and looks once more.
+///
+/// The NIC is a `BackEndDevice`: the front-end's messages come between two turns, on the same thread. So nothing is
+/// locked, and a message that waits for a turn waits for the budget of one (docs/decisions/0002).
+///
+/// Uplink queues and queue pairs correspond one to one if there are enough of the former, and the kernel steers frames
+/// among them; else the last-sent-on queue is learned here (`FlowSteering`).
+public final class VirtualNIC {
+  /// What the poller reports: the kick of a queue, or a queue of the uplink.
+  public enum Event: Equatable, Sendable {
+    case kick(Int)
+    case uplink(Int)
+
+    /// The token under which descriptors are registered; other parts of the program use tokens below 2^32.
+    public var token: UInt64 {
+      switch self {
+      case .kick(let index): 1 << 32 | UInt64(index)
+      case .uplink(let queue): 2 << 32 | UInt64(queue)
+      }
+    }
+
+    public init?(token: UInt64) {
+      let number = Int(token & 0xffff_ffff)
+      switch token >> 32 {
+      case 1: self = .kick(number)
+      case 2: self = .uplink(number)
+      default: return nil
+      }
+    }
+  }
+
+  /// How many queue pairs are served for so many offered: twice, since front-ends disagree on what is counted.
+  static func pairsServed(_ offered: Int) -> Int { 2 * offered }
+  public static func queueCount(queuePairs: Int) -> Int { 2 * pairsServed(queuePairs) }
+
+  public let memory: GuestMemory
+  let configuration: VirtualNICConfiguration
+  let uplink: Uplink
+  let ends: [QueueEnd]
+  let log: Log
+  let poller: Poller
+  private let transmitPath: TransmitPath
+  private let receivePaths: [ReceivePath]
+  /// Receive paths that read from the uplink: one for each of its active queues.
+  private var activePaths = 1
+  var features: VirtioFeatures = []
+  private var polledQueues = false
+
+  public init(
+    configuration: VirtualNICConfiguration, uplink: Uplink, arena: Arena, poller: Poller, seed: UInt64, log: Log
+  ) throws(SystemError) {
+    self.configuration = configuration
+    self.uplink = uplink
+    self.poller = poller
+    self.log = log
+    let memory = GuestMemory()
+    self.memory = memory
+    ends = (0..<Self.queueCount(queuePairs: configuration.queuePairs)).map { index in
+      QueueEnd(
+        index: index, memory: memory, journal: RingJournal(over: arena.journal(ofQueue: index)),
+        counters: QueueCounters(over: arena.statistics(ofQueue: index)))
+    }
+    let steering = FlowSteering()
+    let hash = FlowHash(seed: seed)
+    transmitPath = TransmitPath(
+      uplink: uplink, macAddress: configuration.macAddress, steering: steering, flowHash: hash)
+    let receiveEnds = ends.filter { $0.queue.direction == .deviceWritable }
+    receivePaths = (0..<uplink.queueCount).map { queue in
+      ReceivePath(
+        uplink: uplink, uplinkQueue: queue, ends: receiveEnds, macAddress: configuration.macAddress,
+        steering: steering, flowHash: hash)
+    }
+    for queue in 0..<uplink.queueCount {
+      guard let descriptor = uplink.descriptor(queue: queue) else { continue }
+      try poller.add(
+        descriptor, [.readable, .writable, .edgeTriggered], token: Event.uplink(queue).token)
+    }
+    configurePaths()
+  }
+
+  /// Something is there to do.
+  public func ready(_ event: Event) {
+    switch event {
+    case .kick(let index):
+      guard ends.indices.contains(index) else { return }
+      ends[index].counters.add(.kicks)
+      ends[index].isReady = true
+    case .uplink(let queue):
+      guard receivePaths.indices.contains(queue) else { return }
+      receivePaths[queue].isReady = true
+      for end in ends where end.isWaitingForUplink {
+        end.isWaitingForUplink = false
+        end.isReady = true
+      }
+    }
+  }
+
+  /// Serves everything that is ready, each within its budget. True if something was left for the next turn.
+  public func turn(now: Instant) -> Bool {
+    var isMoreToDo = false
+    for path in receivePaths.prefix(activePaths) where path.run(now: now) == .more { isMoreToDo = true }
+    var index = 1
+    while index < ends.count {
+      if transmit(ends[index], now) { isMoreToDo = true }
+      index += 2
+    }
+    for end in ends where end.isRunning {
+      end.publishIfDue()
+      end.notifyIfDue()
+      end.tellFault(log)
+    }
+    return isMoreToDo
+  }
+
+  private func transmit(_ end: QueueEnd, _ now: Instant) -> Bool {
+    guard end.isRunning, end.isReady else { return false }
+    let pair = NetworkQueues.pair(ofQueue: end.index)
+    let progress = transmitPath.run(end, uplinkQueue: pair % uplink.queueCount, now: now)
+    end.isReady = progress == .more
+    if progress == .waiting { end.isWaitingForUplink = true }
+    return progress == .more
+  }
+
+  /// Whether a driver has made something available, looked at without asking for kicks. For busy polling.
+  public func hasWork() -> Bool {
+    var found = false
+    for end in ends where end.isRunning && !end.isReady && !end.isWaitingForUplink {
+      if end.queue.direction == .deviceReadable, end.queue.hasAvailable {
+        end.isReady = true
+        found = true
+      }
+    }
+    return found
+  }
+
+  /// Looks `rounds` times, a moment apart.
+  public func lookForWork(rounds: Int) -> Bool {
+    for _ in 0..<rounds {
+      if hasWork() { return true }
+      spinPause()
+    }
+    return false
+  }
+
+  /// Asks the drivers for kicks. True if something was made available meanwhile: don't sleep.
+  public func prepareToSleep() -> Bool {
+    var found = false
+    for end in ends where end.isRunning && !end.isWaitingForUplink && end.queue.direction == .deviceReadable {
+      if end.queue.enableKicks() {
+        end.isReady = true
+        found = true
+      }
+    }
+    return found
+  }
+
+  /// A driver does not kick: its queues have to be looked at by the clock.
+  public var needsPolling: Bool { polledQueues }
+
+  // MARK: - Set-up between turns
+
+  /// Fits the paths and the uplink to what was negotiated and to the queue pairs that are enabled.
+  func configurePaths() {
+    let guest = GuestAbilities(features)
+    let pairs = ends.filter { $0.queue.direction == .deviceWritable }.prefix { $0.isServed }.count
+    activePaths = min(max(pairs, 1), uplink.queueCount)
+    uplink.setActiveQueues(activePaths)
+    let handedUp = uplink.setReceiveOffloads(guest.offloads)
+    let isSteered = pairs > uplink.queueCount
+    transmitPath.guestHeaderLength = guest.headerLength
+    transmitPath.learnsFlows = isSteered
+    for path in receivePaths {
+      path.configure(guest, handedUp: handedUp, activePairs: pairs, isSteered: isSteered)
+      path.isReady = true
+    }
+    polledQueues = ends.contains { $0.isRunning && $0.isPolled }
+  }
+
+  func send(_ frame: ByteRegion) -> Bool { transmitPath.send(frame) }
+
+  /// Writes what was counted to the log: a line a queue that has done something, and one for the uplink.
+  public func logCounters() {
+    for end in ends {
+      let counted = QueueCounter.allCases.filter { end.counters[$0] > 0 }.map { "\($0)=\(end.counters[$0])" }
+      guard !counted.isEmpty else { continue }
+      let direction = end.queue.direction == .deviceReadable ? "transmit" : "receive"
+      log.info("queue \(end.index) \(direction) \(counted.joined(separator: " "))")
+    }
+    let counters = uplink.counters
+    log.info(
+      "uplink \(uplink.name) sent=\(counters.framesSent) received=\(counters.framesReceived) "
+        + "send-errors=\(counters.sendErrors) send-dropped=\(counters.sendDropped) "
+        + "receive-errors=\(counters.receiveErrors) receive-truncated=\(counters.receiveTruncated)")
+  }
+}

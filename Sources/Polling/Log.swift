@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+
+/// Lines on standard error for whoever runs the program, one write each.
+///
+/// Not for the packet path: what happens per packet is counted, not told.
+public struct Log: Sendable {
+  /// How much is told. Each level includes those before it.
+  public enum Level: Int, CaseIterable, Sendable {
+    case error
+    case warning
+    case info
+    case debug
+
+    /// The level of that name.
+    public init?(named name: String) {
+      guard let level = Self.allCases.first(where: { "\($0)" == name }) else { return nil }
+      self = level
+    }
+  }
+
+  public let level: Level
+  private let prefix: String
+
+  /// `prefix` names the program, or the program and its NIC.
+  public init(level: Level, prefix: String) {
+    self.level = level
+    self.prefix = prefix
+  }
+
+  public func error(_ text: @autoclosure () -> String) { write(.error, text()) }
+  public func warning(_ text: @autoclosure () -> String) { write(.warning, text()) }
+  public func info(_ text: @autoclosure () -> String) { write(.info, text()) }
+  public func debug(_ text: @autoclosure () -> String) { write(.debug, text()) }
+
+  private func write(_ level: Level, _ text: @autoclosure () -> String) {
+    guard level.rawValue <= self.level.rawValue else { return }
+    let line = "\(prefix): \(level == .info ? "" : "\(level): ")\(text())\n"
+    vtcp_write_error(line, line.utf8.count)
+  }
+
+  /// Text for standard output: what the user asked for.
+  public static func output(_ text: String) { vtcp_write_output(text, text.utf8.count) }
+}

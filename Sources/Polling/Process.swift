@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+
+/// What this process may do and is called. For the start of `main`, before other threads exist.
+public enum Process {
+  /// Ends the program.
+  public static func exit(_ status: Int32) -> Never { vtcp_exit(status) }
+
+  /// No program that this process runs can gain privileges (PR_SET_NO_NEW_PRIVS).
+  public static func setNoNewPrivileges() throws(SystemError) {
+    try SystemCalls.check("prctl", vtcp_no_new_privileges())
+  }
+
+  /// Becomes the user `name` for good: supplementary groups, group and user. ENOENT when there is no such user.
+  public static func changeUser(_ name: String) throws(SystemError) {
+    try SystemCalls.check("change to user \(name)", vtcp_change_user(name))
+  }
+
+  /// The name that process lists show; the kernel keeps its first 15 bytes.
+  public static func setTitle(_ title: String) {
+    _ = vtcp_set_process_name(title)
+  }
+
+  /// The effective user is root.
+  public static var isRoot: Bool { vtcp_effective_user() == 0 }
+}

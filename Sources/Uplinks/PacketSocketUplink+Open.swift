@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Polling
+
+extension PacketSocketUplink {
+  /// - Parameter mtu: what the guest will be told; the interface is the host's, so its MTU is checked and not changed.
+  static func open(interface: String, mtu: Int?) throws(UplinkError) -> PacketSocketUplink {
+    let owner = OwnedDescriptor(try opened(vtcp_packet_socket_open(interface), interface))
+    if let mtu, let limits = try? LinkLimits.read(interface: interface), limits.mtu < mtu {
+      throw UplinkError(
+        "The interface \(interface) has an MTU of \(limits.mtu), less than the \(mtu) wanted: "
+          + "raise it with 'ip link set dev \(interface) mtu \(mtu)', or use --mtu \(limits.mtu).")
+    }
+    return PacketSocketUplink(interface: interface, owner: owner)
+  }
+
+  private static func opened(_ result: Int32, _ interface: String) throws(UplinkError) -> Int32 {
+    switch Int(result) {
+    case 0...: return result
+    case ErrorNumber.noSuchDevice, ErrorNumber.noDevice:
+      throw UplinkError("There is no interface \(interface): 'ip link' lists those that exist.")
+    case ErrorNumber.notPermitted, ErrorNumber.accessDenied:
+      throw UplinkError("A packet socket on \(interface) needs CAP_NET_RAW: start as root or grant it.")
+    default:
+      throw UplinkError("\(SystemError(call: "Open a packet socket on \(interface)", code: -result)).")
+    }
+  }
+}

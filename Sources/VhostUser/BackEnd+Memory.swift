@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Memory
+import Polling
+import Virtio
+
+/// The requests about guest memory.
+extension BackEnd {
+  /// `VHOST_USER_MEMORY_BASELINE_NREGIONS`
+  private static let maximumTable = 8
+
+  /// Replaces all memory, or nothing if one region can't be had.
+  func setMemoryTable(_ message: Message) throws(RequestError) {
+    guard message.payload.count >= 8 else { throw .malformedPayload }
+    let count = Int(message.payload.load(UInt32.self, at: 0))
+    guard (1...Self.maximumTable).contains(count),
+      message.payload.count >= 8 + count * MemoryRegionDescription.byteCount
+    else { throw .malformedPayload }
+    guard message.descriptors.count == count else { throw .missingDescriptor }
+    var table: [MappedRegion] = []
+    for (index, file) in message.descriptors.enumerated() {
+      let description = MemoryRegionDescription(
+        decoding: message.payload, at: 8 + index * MemoryRegionDescription.byteCount)
+      let region = try MappedRegion(description, file: file)
+      guard !table.contains(where: { $0.region.overlaps(region.region) }) else {
+        throw .refused("two regions of the table overlap")
+      }
+      table.append(region)
+    }
+    change {
+      memory.removeAll()
+      for region in table { memory.add(region.region) }
+      mappings = table
+    }
+  }
+
+  func addMemoryRegion(_ message: Message) throws(RequestError) {
+    try require(.configureMemSlots)
+    let description = try regionDescription(message)
+    guard let file = message.descriptors.first else { throw .missingDescriptor }
+    let region = try MappedRegion(description, file: file)
+    guard memory.canAdd(region.region) else {
+      throw .refused("the region overlaps another one or no memory slot is left")
+    }
+    change {
+      memory.add(region.region)
+      mappings.append(region)
+    }
+  }
+
+  func removeMemoryRegion(_ message: Message) throws(RequestError) {
+    try require(.configureMemSlots)
+    let description = try regionDescription(message)
+    let found = mappings.firstIndex {
+      $0.region.guestAddress == description.guestAddress && $0.region.userAddress == description.userAddress
+        && $0.region.size == description.size
+    }
+    guard let found else { throw .refused("there is no such memory region") }
+    change {
+      memory.remove(at: found)
+      mappings.remove(at: found)
+    }
+  }
+
+  private func regionDescription(_ message: Message) throws(RequestError) -> MemoryRegionDescription {
+    guard message.payload.count == 8 + MemoryRegionDescription.byteCount else { throw .malformedPayload }
+    return MemoryRegionDescription(decoding: message.payload, at: 8)
+  }
+
+  /// Changes the table while nothing holds an address, and finds the running vrings' areas anew.
+  /// `mappings` and the table of `memory` keep the same order.
+  private func change(_ table: () -> Void) {
+    device.memoryWillChange()
+    // Old mappings live on until the vrings have moved.
+    let previous = mappings
+    table()
+    for index in vrings.indices where vrings[index].isRunning {
+      do throws(RequestError) {
+        device.move(vring: index, to: try setup(of: index))
+      } catch {
+        log.warning("vring \(index) stops, its memory was taken away: \(error)")
+        vrings[index].isRunning = false
+        device.abandon(vring: index)
+      }
+    }
+    withExtendedLifetime(previous) {}
+  }
+}

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Memory
+import Polling
+import Virtio
+
+extension BackEnd {
+  /// Carries out one request. The result is the payload of the reply that the request has by itself, if it has one.
+  func carryOut(_ message: inout Message) throws(RequestError) -> [UInt8]? {
+    guard let request = FrontEndRequest(rawValue: message.header.request) else { throw .unknown }
+    switch request {
+    case .getFeatures: return Self.offeredFeatures.rawValue.littleEndianBytes
+    case .setFeatures: try setFeatures(message)
+    case .setOwner: break
+    // Deprecated and never meant the same to any two programs: rings stop being served, nothing is lost.
+    case .resetOwner: disableAll()
+    case .getProtocolFeatures: return ProtocolFeatures.offered.rawValue.littleEndianBytes
+    case .setProtocolFeatures: try setProtocolFeatures(message)
+    case .getQueueNum: return UInt64(queueLimit).littleEndianBytes
+    case .setMemTable: try setMemoryTable(message)
+    case .getMaxMemSlots:
+      try require(.configureMemSlots)
+      return UInt64(GuestMemory.maximumRegions).littleEndianBytes
+    case .addMemReg: try addMemoryRegion(message)
+    case .remMemReg: try removeMemoryRegion(message)
+    case .setVringNum: try setVringSize(message)
+    case .setVringAddr: try setVringAddresses(message)
+    case .setVringBase: try setVringBase(message)
+    case .getVringBase: return try getVringBase(message)
+    case .setVringKick: try setVringKick(&message)
+    case .setVringCall: try setVringCall(&message)
+    case .setVringErr: try setVringError(&message)
+    case .setVringEnable: try setVringEnable(message)
+    case .sendRARP: try sendRARP(message)
+    case .netSetMTU: try setMTU(message)
+    case .setBackendReqFD: try setRequestChannel(&message)
+    case .resetDevice: try resetDevice()
+    case .setStatus: try setStatus(message)
+    case .getStatus:
+      try require(.status)
+      return UInt64(status).littleEndianBytes
+    case .setLogBase, .setLogFD, .iotlbMessage, .setVringEndian, .getConfig, .setConfig, .createCryptoSession,
+      .closeCryptoSession, .postcopyAdvise, .postcopyListen, .postcopyEnd, .getInflightFD, .setInflightFD,
+      .gpuSetSocket, .vringKick, .getSharedObject, .setDeviceStateFD, .checkDeviceState, .getShmemConfig:
+      throw .notNegotiated
+    }
+    return nil
+  }
+
+  func require(_ feature: ProtocolFeatures) throws(RequestError) {
+    guard protocolFeatures.contains(feature) else { throw .notNegotiated }
+  }
+
+  private func setFeatures(_ message: Message) throws(RequestError) {
+    guard let value = message.u64 else { throw .malformedPayload }
+    let wanted = VirtioFeatures(rawValue: value)
+    guard wanted.subtracting(Self.offeredFeatures).isEmpty else {
+      areFeaturesRefused = true
+      throw .refused("features \(hex: wanted.subtracting(Self.offeredFeatures).rawValue) were not offered")
+    }
+    areFeaturesRefused = false
+    guard wanted != features else { return }
+    guard !vrings.contains(where: \.isRunning) else {
+      throw .refused("features can't change while a vring is running")
+    }
+    features = wanted
+    device.negotiated(wanted)
+  }
+
+  private func setProtocolFeatures(_ message: Message) throws(RequestError) {
+    guard let value = message.u64 else { throw .malformedPayload }
+    let wanted = ProtocolFeatures(rawValue: value)
+    guard wanted.isSubset(of: .offered) else {
+      throw .refused("protocol features \(hex: wanted.subtracting(.offered).rawValue) were not offered")
+    }
+    protocolFeatures = wanted
+  }
+
+  private func sendRARP(_ message: Message) throws(RequestError) {
+    try require(.rarp)
+    guard let address = message.u64 else { throw .malformedPayload }
+    // A guest that announces itself does it better (it knows its addresses): QEMU leaves it to the guest then.
+    guard !features.contains(.guestAnnounce) else { return }
+    device.announce(macAddress: address)
+  }
+
+  private func setMTU(_ message: Message) throws(RequestError) {
+    try require(.mtu)
+    guard let mtu = message.u64 else { throw .malformedPayload }
+    guard (68...65535).contains(mtu), device.accepts(mtu: Int(mtu)) else {
+      throw .refused("the uplink can't carry an MTU of \(mtu)")
+    }
+  }
+
+  private func setRequestChannel(_ message: inout Message) throws(RequestError) {
+    try require(.backendRequests)
+    guard let channel = message.descriptors.popLast() else { throw .missingDescriptor }
+    requestChannel = channel
+  }
+
+  /// The driver reset the device. Memory, call and error descriptors and protocol features stay: QEMU does not send
+  /// them again.
+  private func resetDevice() throws(RequestError) {
+    try require(.resetDevice)
+    for index in vrings.indices where vrings[index].isRunning { _ = stopVring(index) }
+    for index in vrings.indices {
+      device.forget(vring: index)
+      device.setEnabled(vring: index, false)
+      vrings[index] = Vring()
+    }
+    status = 0
+    features = []
+    areFeaturesRefused = false
+    device.negotiated([])
+  }
+
+  private func disableAll() {
+    for index in vrings.indices {
+      vrings[index].isEnabled = false
+      device.setEnabled(vring: index, false)
+    }
+  }
+
+  /// Remembers the status and refuses `FEATURES_OK` if the features were. Zero does not stop anything: QEMU 7.2 sends
+  /// it before it asks for the rings' bases.
+  private func setStatus(_ message: Message) throws(RequestError) {
+    try require(.status)
+    guard let value = message.u64, value <= UInt64(UInt8.max) else { throw .malformedPayload }
+    let featuresOK: UInt8 = 8
+    status = UInt8(value)
+    if areFeaturesRefused { status &= ~featuresOK }
+  }
+}

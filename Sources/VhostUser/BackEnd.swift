@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Memory
+public import Polling
+public import Virtio
+
+/// The back-end's half of the vhost-user protocol, for one connection to one front-end.
+///
+/// # Theory of operation
+///
+/// `messagesArrived` takes whole messages from the socket and carries out each before the next, in the order of the
+/// stream; a front-end may rely on the effects being in place when the reply arrives. It tells the `device` what
+/// follows for the virtqueues and keeps what the front-end said in `Vring` records. The order in which a front-end
+/// says things is loose (QEMU enables rings before it sets features, and sets call descriptors before there are
+/// rings), so each fact is taken when it comes and a vring starts when its kick descriptor arrives and everything
+/// else is known.
+///
+/// Nothing here waits: half a message waits in the socket's buffer, an unread reply in its outgoing one. A request
+/// that is unknown, malformed or out of place is answered (if an answer was asked for) and told in the log; it changes
+/// nothing. Only a stream that can't be understood any more ends the connection.
+///
+/// Not built: postcopy, vIOMMU (IOTLB), in-flight tracking, dirty logging, device state, the configuration space. None
+/// of their feature bits is offered, and their requests are answered accordingly.
+public final class BackEnd {
+  /// Virtio features that we offer, whatever uplink and host can do: what they lack is done in software, so that a
+  /// guest can be taken over by any other instance of this program.
+  public static let offeredFeatures: VirtioFeatures = [
+    .checksum, .guestChecksum, .mtu, .guestTSO4, .guestTSO6, .guestECN, .hostTSO4, .hostTSO6, .hostECN,
+    .mergeableReceiveBuffers, .guestAnnounce, .multiqueue, .notifyOnEmpty, .anyLayout, .indirectDescriptors,
+    .eventIndex, .protocolFeatures, .version1, .packedRing, .inOrder, .ringReset, .guestUSO4, .guestUSO6, .hostUSO,
+  ]
+
+  /// What became of a connection after its messages were handled.
+  public enum Outcome: Equatable {
+    case goOn
+    /// The front-end has gone.
+    case closed
+    /// The connection can't be used any more; why.
+    case broken(String)
+  }
+
+  /// Requests handled before the datapath gets its turn.
+  private static let messagesPerTurn = 32
+
+  let device: any BackEndDevice
+  let memory: GuestMemory
+  let log: Log
+  /// What `GET_QUEUE_NUM` answers.
+  let queueLimit: Int
+  private let socket: MessageSocket
+  /// Kept open for as long as the connection lasts; QEMU complains when it is closed.
+  var requestChannel: OwnedDescriptor?
+  var features: VirtioFeatures = []
+  var protocolFeatures: ProtocolFeatures = []
+  /// The device status that the front-end set last.
+  var status: UInt8 = 0
+  var areFeaturesRefused = false
+  var vrings: [Vring]
+  var mappings: [MappedRegion] = []
+
+  /// `vringCount` vrings can be served. `queueLimit` is the answer to `GET_QUEUE_NUM`: front-ends disagree whether it
+  /// counts queues or pairs, so twice as many queues as it says had better be there.
+  public init(
+    connection: OwnedDescriptor, device: any BackEndDevice, memory: GuestMemory, vringCount: Int, queueLimit: Int,
+    log: Log
+  ) {
+    socket = MessageSocket(connection)
+    self.device = device
+    self.memory = memory
+    self.queueLimit = queueLimit
+    self.log = log
+    vrings = Array(repeating: Vring(), count: vringCount)
+  }
+
+  /// Whether to wait until the connection is writable before more messages are taken.
+  public var isCongested: Bool { socket.isCongested }
+
+  /// Handles the messages that have arrived, so many at the most that the datapath does not notice.
+  public func messagesArrived() -> Outcome {
+    guard socket.flush() else { return .closed }
+    for _ in 0..<Self.messagesPerTurn {
+      switch socket.next() {
+      case .incomplete: return .goOn
+      case .closed: return .closed
+      case .broken(let why): return .broken(why)
+      case .message(var message):
+        guard handle(&message) else { return .closed }
+      }
+    }
+    return .goOn
+  }
+
+  /// The connection is over: every vring is let go of and all guest memory unmapped.
+  public func close() {
+    for index in vrings.indices where vrings[index].isRunning {
+      device.abandon(vring: index)
+      vrings[index].isRunning = false
+    }
+    for index in vrings.indices {
+      device.setEnabled(vring: index, false)
+      device.setCall(vring: index, nil)
+      device.setError(vring: index, nil)
+    }
+    device.memoryWillChange()
+    memory.removeAll()
+    mappings = []
+    requestChannel = nil
+    device.negotiated([])
+  }
+
+  /// Carries out one request and answers it. False if the connection is gone.
+  private func handle(_ message: inout Message) -> Bool {
+    let header = message.header
+    log.debug("request \(Self.name(header.request)), \(message.payload.count) bytes")
+    var answer: [UInt8]?
+    var succeeded = true
+    do throws(RequestError) {
+      answer = try carryOut(&message)
+    } catch {
+      succeeded = false
+      log.warning("the front-end's request \(Self.name(header.request)) was not carried out: \(error)")
+    }
+    if let answer { return socket.reply(to: header.request, answer) }
+    guard header.needsReply, protocolFeatures.contains(.replyAck) else { return true }
+    return socket.reply(to: header.request, UInt64(succeeded ? 0 : 1).littleEndianBytes)
+  }
+
+  static func name(_ request: UInt32) -> String {
+    FrontEndRequest(rawValue: request).map { "\($0)" } ?? "\(request)"
+  }
+}

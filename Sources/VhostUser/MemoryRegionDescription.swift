@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Memory
+
+/// One memory region as the front-end describes it ("Memory region description").
+struct MemoryRegionDescription: Equatable, Sendable {
+  static let byteCount = 32
+
+  let guestAddress: UInt64
+  let size: UInt64
+  let userAddress: UInt64
+  /// Where the region starts in its file.
+  let fileOffset: UInt64
+
+  init(decoding bytes: ByteRegion, at offset: Int) {
+    guestAddress = bytes.load(at: offset)
+    size = bytes.load(at: offset + 8)
+    userAddress = bytes.load(at: offset + 16)
+    fileOffset = bytes.load(at: offset + 24)
+  }
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Polling
+
+/// What the front-end has said about one virtqueue.
+struct Vring {
+  /// Entries; 0: not said yet.
+  var size: UInt16 = 0
+  var base: UInt32 = 0
+  var addresses: VringAddresses?
+  var isEnabled = false
+  var isRunning = false
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Memory
+
+/// `VHOST_USER_SET_VRING_ADDR` ("A vring address description"); addresses are the front-end's.
+struct VringAddresses: Equatable, Sendable {
+  static let byteCount = 40
+
+  let index: Int
+  /// Bit 0: log writes to the used ring.
+  let flags: UInt32
+  let descriptors: UInt64
+  /// The used ring, or the device event suppression.
+  let device: UInt64
+  /// The available ring, or the driver event suppression.
+  let driver: UInt64
+
+  init?(decoding bytes: ByteRegion) {
+    guard bytes.count == Self.byteCount else { return nil }
+    index = Int(bytes.load(UInt32.self, at: 0))
+    flags = bytes.load(at: 4)
+    descriptors = bytes.load(at: 8)
+    device = bytes.load(at: 16)
+    driver = bytes.load(at: 24)
+  }
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Memory
+
+/// The device's side of a packed virtqueue (virtio 1.3, 2.8).
+///
+/// Buffers are given back in the order in which they came. A batch becomes visible at once: every used descriptor but
+/// the first is written whole, the first one's flags last.
+struct PackedRing {
+  let size: UInt16
+  let descriptors: SharedRegion
+  /// Driver event suppression: which notifications the driver wants.
+  let driverEvent: SharedRegion
+  /// Device event suppression: which kicks we want.
+  let deviceEvent: SharedRegion
+  let eventIndex: Bool
+
+  /// Next descriptor to take.
+  var nextAvailable: PackedPosition
+  /// Where the next used descriptor goes.
+  var nextUsed: PackedPosition
+  /// The first used descriptor of the batch that is not visible yet, and the flags it will get.
+  private var firstOfBatch: (position: PackedPosition, flags: UInt16)?
+  /// Descriptors that `nextUsed` moved on by since the driver was last considered for a notification.
+  private var usedSinceSignal = 0
+
+  static func descriptorBytes(size: Int) -> Int { 16 * size }
+
+  /// `base` as in `VHOST_USER_SET_VRING_BASE`: available position in the low half, used position in the high half.
+  init(size: UInt16, areas: RingAreas, eventIndex: Bool, base: UInt32) {
+    self.size = size
+    descriptors = SharedRegion(areas.descriptors)
+    driverEvent = SharedRegion(areas.driver)
+    deviceEvent = SharedRegion(areas.device)
+    self.eventIndex = eventIndex
+    nextAvailable = PackedPosition(rawValue: UInt16(truncatingIfNeeded: base))
+    nextUsed = PackedPosition(rawValue: UInt16(truncatingIfNeeded: base >> 16))
+  }
+
+  var base: UInt32 { UInt32(nextAvailable.rawValue) | UInt32(nextUsed.rawValue) << 16 }
+
+  var hasAvailable: Bool {
+    let flags = DescriptorFlags(rawValue: descriptors.loadAcquire16(at: 16 &* Int(nextAvailable.index) &+ 14))
+    return flags.contains(.available) == nextAvailable.wrap && flags.contains(.used) != nextAvailable.wrap
+  }
+
+  mutating func pop(
+    limit: Int, direction: BufferDirection, memory: GuestMemory, into list: inout ChainList
+  ) throws(QueueFault) -> Int {
+    var popped = 0
+    while popped < limit, hasAvailable {
+      if !list.hasRoomForChain { list.compact() }
+      guard list.hasRoomForChain else { return popped }
+      var builder = ChainBuilder(memory: memory, list: list, direction: direction)
+      let start = nextAvailable
+      let id = try walk(&builder)
+      var slots = Int(nextAvailable.index) &- Int(start.index)
+      if nextAvailable.wrap != start.wrap { slots &+= Int(size) }
+      builder.finish(
+        id: id, position: start.rawValue, slots: UInt16(truncatingIfNeeded: slots), into: &list)
+      popped &+= 1
+    }
+    return popped
+  }
+
+  /// Follows one chain to its end even if it is unsound: the ring goes on behind it. Returns the buffer id, which
+  /// stands in the last descriptor (2.8.6).
+  private mutating func walk(_ builder: inout ChainBuilder) throws(QueueFault) -> UInt16 {
+    for _ in 0..<size {
+      let address = descriptors.load64(at: 16 &* Int(nextAvailable.index))
+      let word = descriptors.load64(at: 16 &* Int(nextAvailable.index) &+ 8)
+      let length = UInt32(truncatingIfNeeded: word)
+      let flags = DescriptorFlags(rawValue: UInt16(truncatingIfNeeded: word >> 48))
+      nextAvailable.advance(by: 1, size: size)
+      if flags.contains(.indirect) {
+        if flags.contains(.next) {
+          builder.refuse()
+        } else if builder.isSound {
+          builder.addTable(address: address, length: length, format: .packed)
+        }
+      } else if builder.isSound {
+        builder.add(address: address, length: length, flags: flags)
+      }
+      guard flags.contains(.next) else { return UInt16(truncatingIfNeeded: word >> 32) }
+    }
+    throw .endlessChain
+  }
+
+  @inline(__always)
+  mutating func push(_ chain: DescriptorChain, length: UInt32) {
+    let offset = 16 &* Int(nextUsed.index)
+    var flags: DescriptorFlags = nextUsed.wrap ? [.available, .used] : []
+    if length > 0 { flags.insert(.write) }
+    descriptors.store32(length, at: offset &+ 8)
+    descriptors.store16(chain.id, at: offset &+ 12)
+    if firstOfBatch == nil {
+      firstOfBatch = (nextUsed, flags.rawValue)
+    } else {
+      descriptors.store16(flags.rawValue, at: offset &+ 14)
+    }
+    nextUsed.advance(by: chain.slots, size: size)
+    usedSinceSignal &+= Int(chain.slots)
+  }
+
+  mutating func publish() {
+    guard let first = firstOfBatch else { return }
+    descriptors.storeRelease16(first.flags, at: 16 &* Int(first.position.index) &+ 14)
+    firstOfBatch = nil
+  }
+
+  /// Whether the driver asks to hear of what was published since it was last considered (2.8.10).
+  mutating func needsNotification() -> Bool {
+    let moved = usedSinceSignal
+    usedSinceSignal = 0
+    guard moved > 0 else { return false }
+    fullFence()
+    let word = driverEvent.load32(at: 0)
+    switch UInt16(truncatingIfNeeded: word >> 16) & 3 {
+    case 1: return false
+    case 2 where eventIndex:
+      let event = PackedPosition(rawValue: UInt16(truncatingIfNeeded: word))
+      var place = Int(event.index)
+      if event.wrap != nextUsed.wrap { place -= Int(size) }
+      let distance = Int(nextUsed.index) - place - 1
+      return distance >= 0 && distance < moved
+    default: return true
+    }
+  }
+
+  func enableKicks() -> Bool {
+    if eventIndex {
+      deviceEvent.store16(nextAvailable.rawValue, at: 0)
+      deviceEvent.storeRelease16(2, at: 2)
+    } else {
+      deviceEvent.store16(0, at: 2)
+    }
+    fullFence()
+    return hasAvailable
+  }
+
+  func disableKicks() { deviceEvent.store16(1, at: 2) }
+
+  /// Whether the used descriptor at `position` is one that we wrote in that lap.
+  func isUsed(at position: PackedPosition) -> Bool {
+    let flags = DescriptorFlags(rawValue: descriptors.loadAcquire16(at: 16 &* Int(position.index) &+ 14))
+    return flags.contains(.available) == position.wrap && flags.contains(.used) == position.wrap
+  }
+
+  /// Whether the ring has never been used by a device since its driver made it.
+  ///
+  /// A driver clears a new ring and makes descriptors available with the used bit clear until the first lap is done.
+  /// In a ring past its first lap no descriptor is all zero, and unless every descriptor is newly available some
+  /// carry the used bit. (Worked out case by case in docs/decisions/0006.)
+  var looksNew: Bool {
+    var sawZero = false
+    var allFirstLap = true
+    for index in 0..<Int(size) {
+      let word = descriptors.load64(at: 16 &* index &+ 8)
+      let flags = DescriptorFlags(rawValue: UInt16(truncatingIfNeeded: word >> 48))
+      if flags.contains(.used) { return false }
+      if word == 0, descriptors.load64(at: 16 &* index) == 0 { sawZero = true }
+      if !flags.contains(.available) { allFirstLap = false }
+    }
+    return sawZero || allFirstLap
+  }
+}

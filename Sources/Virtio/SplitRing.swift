@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Memory
+
+/// The device's side of a split virtqueue (virtio 1.3, 2.7).
+///
+/// Buffers are given back in the order in which they came, so `VIRTIO_F_IN_ORDER` holds by construction.
+struct SplitRing {
+  let size: UInt16
+  let descriptors: SharedRegion
+  /// flags, idx, ring[size], used_event
+  let available: SharedRegion
+  /// flags, idx, ring[size] of (id, len), avail_event
+  let used: SharedRegion
+  let eventIndex: Bool
+
+  /// Next entry of the available ring to take.
+  var lastAvailable: UInt16
+  /// Our used index; runs ahead of the published one while a batch is written.
+  var usedIndex: UInt16
+  /// The used index when the driver was last considered for a notification.
+  var signalled: UInt16
+
+  static func descriptorBytes(size: Int) -> Int { 16 * size }
+  static func availableBytes(size: Int) -> Int { 6 + 2 * size }
+  static func usedBytes(size: Int) -> Int { 6 + 8 * size }
+
+  init(size: UInt16, areas: RingAreas, eventIndex: Bool, base: UInt16) {
+    self.size = size
+    descriptors = SharedRegion(areas.descriptors)
+    available = SharedRegion(areas.driver)
+    used = SharedRegion(areas.device)
+    self.eventIndex = eventIndex
+    lastAvailable = base
+    usedIndex = used.load16(at: 2)
+    signalled = usedIndex
+  }
+
+  private var mask: UInt16 { size &- 1 }
+
+  var hasAvailable: Bool { available.loadAcquire16(at: 2) != lastAvailable }
+
+  mutating func pop(
+    limit: Int, direction: BufferDirection, memory: GuestMemory, into list: inout ChainList
+  ) throws(QueueFault) -> Int {
+    let pending = available.loadAcquire16(at: 2) &- lastAvailable
+    guard pending <= size else { throw .availableIndexJump }
+    let wanted = min(Int(pending), limit)
+    for popped in 0..<wanted {
+      if !list.hasRoomForChain { list.compact() }
+      guard list.hasRoomForChain else { return popped }
+      let head = available.load16(at: 4 &+ 2 &* Int(lastAvailable & mask))
+      guard head < size else { throw .headOutOfRange }
+      var builder = ChainBuilder(memory: memory, list: list, direction: direction)
+      walk(from: head, &builder)
+      builder.finish(id: head, position: lastAvailable, slots: 1, into: &list)
+      lastAvailable &+= 1
+    }
+    return wanted
+  }
+
+  private func walk(from head: UInt16, _ builder: inout ChainBuilder) {
+    var index = head
+    // A chain has at most `size` descriptors; a loop ends here as unsound.
+    for _ in 0..<size {
+      let address = descriptors.load64(at: 16 &* Int(index))
+      let word = descriptors.load64(at: 16 &* Int(index) &+ 8)
+      let length = UInt32(truncatingIfNeeded: word)
+      let flags = DescriptorFlags(rawValue: UInt16(truncatingIfNeeded: word >> 32))
+      if flags.contains(.indirect) {
+        // Direct descriptors may come before a table, none after it (2.7.5.3.1).
+        guard !flags.contains(.next) else { return builder.refuse() }
+        return builder.addTable(address: address, length: length, format: .split)
+      }
+      builder.add(address: address, length: length, flags: flags)
+      guard builder.isSound, flags.contains(.next) else { return }
+      index = UInt16(truncatingIfNeeded: word >> 48)
+      guard index < size else { return builder.refuse() }
+    }
+    builder.refuse()
+  }
+
+  /// Writes one used element; the driver sees it with the next `publish`.
+  @inline(__always)
+  mutating func push(_ chain: DescriptorChain, length: UInt32) {
+    let offset = 4 &+ 8 &* Int(usedIndex & mask)
+    used.store32(UInt32(chain.id), at: offset)
+    used.store32(length, at: offset &+ 4)
+    usedIndex &+= 1
+  }
+
+  func publish() { used.storeRelease16(usedIndex, at: 2) }
+
+  /// Whether the driver asks to hear of what was published since it was last considered (2.7.7, 2.7.10).
+  mutating func needsNotification() -> Bool {
+    let old = signalled
+    signalled = usedIndex
+    guard usedIndex != old else { return false }
+    fullFence()
+    guard eventIndex else { return available.load16(at: 0) & 1 == 0 }
+    let event = available.load16(at: 4 &+ 2 &* Int(size))
+    return usedIndex &- event &- 1 < usedIndex &- old
+  }
+
+  /// Asks the driver for a kick at the next buffer; true if one came meanwhile.
+  func enableKicks() -> Bool {
+    if eventIndex {
+      used.store16(lastAvailable, at: 4 &+ 8 &* Int(size))
+    } else {
+      used.store16(0, at: 0)
+    }
+    fullFence()
+    return hasAvailable
+  }
+
+  func disableKicks() {
+    // With the event index the last `avail_event` lies behind and no kick comes until it is moved on.
+    if !eventIndex { used.store16(1, at: 0) }
+  }
+}

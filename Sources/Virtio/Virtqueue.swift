@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Memory
+
+/// The device's side of one virtqueue, split or packed.
+///
+/// # Theory of operation
+///
+/// The driver makes chains available; `pop` takes a batch of them into a `ChainList`, translated and checked. They
+/// come back in the same order: `completeFirst` (transmit) or `completeWritten` (receive) write used entries, and
+/// `publish` makes the batch visible at once and says whether the driver wants to hear of it. Chains that were popped
+/// but will not be served go back by `rewind`, as if they had never been taken.
+///
+/// Nothing that the driver writes traps or loops: a chain that breaks the rules comes out unsound and is given back
+/// with length 0; a ring that makes no sense any more sets `fault` and yields nothing until it is started anew.
+///
+/// It knows nothing of eventfds, of vhost-user or of packets. One thread owns it.
+public final class Virtqueue {
+  /// The buffers' direction, the same for the whole life of the queue.
+  public let direction: BufferDirection
+  private let memory: GuestMemory
+  private let journal: RingJournal?
+  private var split: SplitRing?
+  private var packed: PackedRing?
+  private var notifyOnEmpty = false
+  private var faultFound: QueueFault?
+
+  public init(direction: BufferDirection, memory: GuestMemory, journal: RingJournal?) {
+    self.direction = direction
+    self.memory = memory
+    self.journal = journal
+  }
+
+  public var isRunning: Bool { split != nil || packed != nil }
+
+  /// Entries; 0 if it does not run.
+  public var size: Int { Int(split?.size ?? packed?.size ?? 0) }
+
+  /// Why the queue yields nothing any more, until it is started anew.
+  public var fault: QueueFault? { faultFound }
+
+  /// Starts at `setup.base`; a packed ring whose journal tells of a later place, at that place.
+  /// Returns whether the journal was followed.
+  @discardableResult
+  public func start(_ setup: QueueSetup) -> Bool {
+    faultFound = nil
+    notifyOnEmpty = setup.notifyOnEmpty
+    switch setup.format {
+    case .split:
+      packed = nil
+      split = SplitRing(
+        size: setup.size, areas: setup.areas, eventIndex: setup.eventIndex,
+        base: UInt16(truncatingIfNeeded: setup.base))
+      return false
+    case .packed:
+      split = nil
+      var ring = PackedRing(size: setup.size, areas: setup.areas, eventIndex: setup.eventIndex, base: setup.base)
+      let resumed = journal?.position(in: ring, descriptorAddress: setup.descriptorAddress)
+      if let resumed {
+        ring.nextAvailable = resumed
+        ring.nextUsed = resumed
+      }
+      journal?.open(size: setup.size, descriptorAddress: setup.descriptorAddress, position: ring.nextUsed)
+      packed = ring
+      return resumed != nil
+    }
+  }
+
+  /// Stops in order; what `list` holds goes back to the ring. Returns the base for `VHOST_USER_GET_VRING_BASE`.
+  public func stop(returning list: inout ChainList) -> UInt32 {
+    rewind(&list)
+    let base = split.map { UInt32($0.lastAvailable) } ?? packed?.base ?? 0
+    journal?.close()
+    split = nil
+    packed = nil
+    return base
+  }
+
+  /// Lets go of the ring at once: its memory goes away, or the front-end is gone. The journal stays.
+  public func abandon() {
+    split = nil
+    packed = nil
+  }
+
+  /// The driver reset the device: the journal is of no use any more.
+  public func forget() {
+    journal?.close()
+  }
+
+  /// New areas for a running ring: the front-end moved its memory, the contents are the same.
+  public func move(to setup: QueueSetup) {
+    if let ring = split {
+      var moved = SplitRing(
+        size: ring.size, areas: setup.areas, eventIndex: ring.eventIndex, base: ring.lastAvailable)
+      moved.usedIndex = ring.usedIndex
+      moved.signalled = ring.signalled
+      split = moved
+    } else if let ring = packed {
+      packed = PackedRing(size: ring.size, areas: setup.areas, eventIndex: ring.eventIndex, base: ring.base)
+      journal?.open(size: ring.size, descriptorAddress: setup.descriptorAddress, position: ring.nextUsed)
+    }
+  }
+
+  /// Whether the driver has made something available that was not taken yet.
+  public var hasAvailable: Bool {
+    guard faultFound == nil else { return false }
+    return split?.hasAvailable ?? packed?.hasAvailable ?? false
+  }
+
+  /// Takes up to `limit` chains to the end of `list`; returns how many.
+  public func pop(limit: Int, into list: inout ChainList) -> Int {
+    guard faultFound == nil else { return 0 }
+    do throws(QueueFault) {
+      if split != nil {
+        return try split?.pop(limit: limit, direction: direction, memory: memory, into: &list) ?? 0
+      }
+      return try packed?.pop(limit: limit, direction: direction, memory: memory, into: &list) ?? 0
+    } catch {
+      faultFound = error
+      return 0
+    }
+  }
+
+  /// Puts all chains of `list` back: the next `pop` finds the first of them again.
+  public func rewind(_ list: inout ChainList) {
+    if !list.isEmpty {
+      let position = list.chains[list.first].position
+      split?.lastAvailable = position
+      packed?.nextAvailable = PackedPosition(rawValue: position)
+    }
+    list.removeAll()
+  }
+
+  /// Gives back the first `count` chains of `list` with length 0: the device wrote nothing.
+  public func completeFirst(_ count: Int, of list: inout ChainList) {
+    for index in list.first..<(list.first + count) {
+      let chain = list.chains[index]
+      split?.push(chain, length: 0)
+      packed?.push(chain, length: 0)
+    }
+    list.removeFirst(count)
+  }
+
+  /// How many chains from the front of `list` take `bytes` bytes; nil if all together are too small.
+  public func chainsHolding(_ bytes: Int, in list: borrowing ChainList) -> Int? {
+    var remaining = bytes
+    for index in list.first..<list.end {
+      remaining -= list.chains[index].byteCount
+      if remaining <= 0 { return index - list.first + 1 }
+    }
+    return nil
+  }
+
+  /// Gives back the first `count` chains of `list`, into which `bytes` bytes were written without gaps.
+  public func completeWritten(_ bytes: Int, chains count: Int, of list: inout ChainList) {
+    var remaining = bytes
+    for index in list.first..<(list.first + count) {
+      let chain = list.chains[index]
+      let length = min(remaining, chain.byteCount)
+      remaining -= length
+      let written = UInt32(truncatingIfNeeded: length)
+      split?.push(chain, length: written)
+      packed?.push(chain, length: written)
+    }
+    list.removeFirst(count)
+  }
+
+  /// Makes what was completed visible to the driver; true if the driver is to be notified.
+  public func publish() -> Bool {
+    if split != nil {
+      split?.publish()
+      let wanted = split?.needsNotification() ?? false
+      return wanted || (notifyOnEmpty && !(split?.hasAvailable ?? true))
+    }
+    guard let position = packed?.nextUsed else { return false }
+    journal?.willPublish(upTo: position)
+    packed?.publish()
+    journal?.didPublish(upTo: position)
+    return packed?.needsNotification() ?? false
+  }
+
+  /// Asks the driver for a kick at the next available buffer; true if there is one already, so look again.
+  public func enableKicks() -> Bool {
+    guard faultFound == nil else { return false }
+    return split?.enableKicks() ?? packed?.enableKicks() ?? false
+  }
+
+  /// Tells the driver that no kick is needed: we are looking anyway.
+  public func disableKicks() {
+    split?.disableKicks()
+    packed?.disableKicks()
+  }
+}

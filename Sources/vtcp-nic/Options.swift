@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Datapath
+import Polling
+import Uplinks
+import Wire
+
+/// The command line. Stable: what is accepted here stays accepted.
+struct Options {
+  /// What to do instead of running a NIC.
+  enum Question {
+    case help
+    case version
+    case capabilities
+  }
+
+  static let maximumQueuePairs = 64
+
+  var role: SocketRole?
+  var uplink: UplinkSpecification?
+  var queuePairs = 1
+  var mtu: Int?
+  var macAddress: MACAddress?
+  var poll = BusyPoll.Mode.adaptive
+  var stateDescriptor: Int32?
+  var user: String?
+  var logLevel = Log.Level.info
+  var question: Question?
+
+  /// `arguments` without the program's name.
+  init(parsing arguments: [String]) throws(OptionsError) {
+    var rest = arguments[...]
+    while let argument = rest.popFirst() {
+      switch argument {
+      case "--help", "-h": question = question ?? .help
+      case "--version": question = question ?? .version
+      case "--print-capabilities": question = question ?? .capabilities
+      default:
+        let (name, value) = try Self.option(argument, &rest)
+        try set(name, value)
+      }
+    }
+    guard question == nil else { return }
+    guard role != nil else {
+      throw OptionsError(
+        "say where the vhost-user socket is: --socket-path=PATH to listen, --connect=PATH if QEMU listens, or --fd=N")
+    }
+    guard uplink != nil else {
+      throw OptionsError("say where frames go: --uplink tap:NAME, packet:IFNAME, fd:N or null")
+    }
+  }
+
+  private static let names = [
+    "--socket-path", "--connect", "--fd", "--uplink", "--queues", "--mtu", "--mac", "--poll", "--state-fd", "--user",
+    "--log-level",
+  ]
+
+  /// An option's name and value: `--name=value` or `--name value`.
+  private static func option(
+    _ argument: String, _ rest: inout ArraySlice<String>
+  ) throws(OptionsError) -> (String, String) {
+    guard argument.hasPrefix("--") else {
+      throw OptionsError("'\(argument)' is not an option; options begin with --, see --help")
+    }
+    let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+    let name = String(parts[0])
+    guard names.contains(name) else {
+      let near = names.min { distance($0, name) < distance($1, name) } ?? ""
+      let hint = distance(near, name) <= 3 ? "; did you mean \(near)?" : ", see --help"
+      throw OptionsError("there is no option \(name)\(hint)")
+    }
+    if parts.count == 2 {
+      guard !parts[1].isEmpty else { throw OptionsError("\(name) needs a value after the = sign") }
+      return (name, String(parts[1]))
+    }
+    guard let value = rest.first, !value.hasPrefix("--") else {
+      throw OptionsError("\(name) needs a value: \(name)=VALUE")
+    }
+    rest.removeFirst()
+    return (name, value)
+  }
+
+  private mutating func set(_ name: String, _ value: String) throws(OptionsError) {
+    switch name {
+    case "--socket-path": try setRole(.listen(path: value))
+    case "--connect": try setRole(.connect(path: value))
+    case "--fd": try setRole(.descriptor(Self.descriptor(name, value)))
+    case "--uplink":
+      do throws(UplinkError) { uplink = try UplinkSpecification(parsing: value) } catch {
+        throw OptionsError("--uplink: \(error)")
+      }
+    case "--queues": queuePairs = try Self.number(name, value, 1...Self.maximumQueuePairs)
+    case "--mtu": mtu = try Self.number(name, value, 68...65535)
+    case "--mac":
+      do throws(WireError) { macAddress = try MACAddress(parsing: value) } catch {
+        throw OptionsError("--mac: \(error)")
+      }
+      guard macAddress?.isMulticast == false else {
+        throw OptionsError("--mac: \(value) is a group's address; a NIC's own has an even first octet")
+      }
+    case "--poll":
+      guard let mode = BusyPoll.Mode(rawValue: value) else {
+        throw OptionsError("--poll is adaptive, never or always, not '\(value)'")
+      }
+      poll = mode
+    case "--state-fd": stateDescriptor = try Self.descriptor(name, value)
+    case "--user": user = value
+    case "--log-level":
+      guard let level = Log.Level(named: value) else {
+        throw OptionsError("--log-level is error, warning, info or debug, not '\(value)'")
+      }
+      logLevel = level
+    default: throw OptionsError("there is no option \(name), see --help")
+    }
+  }
+
+  private mutating func setRole(_ wanted: SocketRole) throws(OptionsError) {
+    guard role == nil else {
+      throw OptionsError("give only one of --socket-path, --connect and --fd: a NIC has one vhost-user socket")
+    }
+    role = wanted
+  }
+
+  private static func number(
+    _ name: String, _ value: String, _ range: ClosedRange<Int>
+  ) throws(OptionsError) -> Int {
+    guard let number = Int(value), range.contains(number) else {
+      throw OptionsError("\(name) is a number from \(range.lowerBound) to \(range.upperBound), not '\(value)'")
+    }
+    return number
+  }
+
+  private static func descriptor(_ name: String, _ value: String) throws(OptionsError) -> Int32 {
+    guard let number = Int32(value), number > 2 else {
+      throw OptionsError("\(name) is the number of an open file descriptor above 2, not '\(value)'")
+    }
+    return number
+  }
+
+  /// Insertions, deletions and replacements that make one word of the other (Levenshtein).
+  private static func distance(_ left: String, _ right: String) -> Int {
+    var row = Array(0...right.count)
+    for (i, a) in left.enumerated() {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for (j, b) in right.enumerated() {
+        let above = row[j + 1]
+        row[j + 1] = min(min(above, row[j]) + 1, diagonal + (a == b ? 0 : 1))
+        diagonal = above
+      }
+    }
+    return row[right.count]
+  }
+}

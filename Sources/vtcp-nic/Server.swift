@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Datapath
+import Polling
+import Timekeeping
+import VhostUser
+
+/// The program's loop: one thread, the datapath's turns and between them everything else.
+final class Server {
+  private enum Token {
+    static let listener: UInt64 = 0
+    static let connection: UInt64 = 1
+    static let signals: UInt64 = 2
+    static let retry: UInt64 = 3
+  }
+
+  /// Between two attempts to connect.
+  private static let retryInterval = Interval.milliseconds(100)
+  /// Between two looks at queues whose driver does not kick.
+  private static let pollInterval = Interval.microseconds(100)
+
+  private let nic: VirtualNIC
+  private let role: SocketRole
+  private let queuePairs: Int
+  private let poller: Poller
+  private let log: Log
+  private let signals: SignalDescriptor
+  private let retryTimer: TimerDescriptor
+  private var listener: OwnedDescriptor?
+  private var connection: OwnedDescriptor?
+  private var backEnd: BackEnd?
+  private var isCongested = false
+  private var busyPoll: BusyPoll
+  private var isEnding = false
+  private var faultsSeen: UInt64 = 0
+  private var toldWaiting = false
+
+  init(
+    nic: VirtualNIC, role: SocketRole, queuePairs: Int, poll: BusyPoll.Mode, poller: Poller, signals: SignalDescriptor,
+    log: Log
+  ) throws(SystemError) {
+    self.nic = nic
+    self.role = role
+    self.queuePairs = queuePairs
+    self.poller = poller
+    self.signals = signals
+    self.log = log
+    busyPoll = BusyPoll(mode: poll)
+    retryTimer = try TimerDescriptor()
+    try poller.add(signals.rawValue, .readable, token: Token.signals)
+    try poller.add(retryTimer.rawValue, .readable, token: Token.retry)
+  }
+
+  /// Opens the socket. After this a front-end can connect.
+  func open() throws(SystemError) {
+    switch role {
+    case .listen(let path):
+      try listen(UnixSocket.listen(path: path))
+      log.info("listening on \(path)")
+    case .descriptor(let number):
+      let socket = OwnedDescriptor(number)
+      EventDescriptor.setNonBlocking(number)
+      if UnixSocket.isListening(number) {
+        try listen(socket)
+        log.info("listening on descriptor \(number)")
+      } else {
+        try serve(socket)
+      }
+    case .connect: connect()
+    }
+  }
+
+  private func listen(_ socket: OwnedDescriptor) throws(SystemError) {
+    listener = socket
+    try poller.add(socket.rawValue, .readable, token: Token.listener)
+  }
+
+  /// Runs until a signal ends it, or the only connection that was handed in is over.
+  func run() {
+    while !isEnding {
+      let isMoreToDo = nic.turn(now: MonotonicClock.now())
+      checkMemory()
+      if isMoreToDo || busyPoll.mode == .always {
+        handleEvents(timeout: .zero)
+      } else if !lookForWork(), !nic.prepareToSleep() {
+        sleep()
+      }
+    }
+    closeConnection()
+  }
+
+  private func sleep() {
+    let start = MonotonicClock.now()
+    handleEvents(timeout: nic.needsPolling ? Self.pollInterval : nil)
+    busyPoll.slept(MonotonicClock.now() - start)
+    if nic.needsPolling { _ = nic.hasWork() }
+  }
+
+  /// Looks for work for a moment instead of sleeping. True if there is some.
+  private func lookForWork() -> Bool {
+    guard busyPoll.span > .zero else { return false }
+    let end = MonotonicClock.now() + busyPoll.span
+    repeat {
+      if nic.lookForWork(rounds: 128) || handleEvents(timeout: .zero) > 0 { return true }
+    } while MonotonicClock.now() < end
+    return false
+  }
+
+  @discardableResult
+  private func handleEvents(timeout: Interval?) -> Int {
+    let count = poller.wait(timeout: timeout)
+    for index in 0..<count {
+      let event = poller.event(index)
+      if let ready = VirtualNIC.Event(token: event.token) {
+        nic.ready(ready)
+      } else {
+        handle(event.token)
+      }
+    }
+    return count
+  }
+
+  private func handle(_ token: UInt64) {
+    switch token {
+    case Token.listener: accept()
+    case Token.connection: messagesArrived()
+    case Token.signals: handleSignals()
+    case Token.retry:
+      retryTimer.drain()
+      connect()
+    default: break
+    }
+  }
+
+  private func handleSignals() {
+    while let signal = signals.next() {
+      switch signal {
+      case SignalDescriptor.terminate, SignalDescriptor.interrupt: isEnding = true
+      case SignalDescriptor.user1: nic.logCounters()
+      default: break
+      }
+    }
+  }
+}
+
+// MARK: - The connection
+
+extension Server {
+  private func accept() {
+    guard backEnd == nil, let listener else { return }
+    do throws(SystemError) {
+      guard let socket = try UnixSocket.accept(listener.rawValue) else { return }
+      // The next front-end waits in the backlog until this one has gone.
+      poller.remove(listener.rawValue)
+      try serve(socket)
+    } catch {
+      log.error("\(error)")
+    }
+  }
+
+  private func connect() {
+    guard backEnd == nil, case .connect(let path) = role else { return }
+    do throws(SystemError) {
+      try serve(UnixSocket.connect(path: path))
+      toldWaiting = false
+    } catch {
+      if !toldWaiting { log.info("waiting for the front-end: \(error)") }
+      toldWaiting = true
+      retryTimer.arm(after: Self.retryInterval)
+    }
+  }
+
+  private func serve(_ socket: OwnedDescriptor) throws(SystemError) {
+    try poller.add(socket.rawValue, .readable, token: Token.connection)
+    connection = socket
+    backEnd = BackEnd(
+      connection: socket, device: nic, memory: nic.memory, vringCount: VirtualNIC.queueCount(queuePairs: queuePairs),
+      queueLimit: 2 * queuePairs, log: log)
+    log.info("a front-end has connected")
+  }
+
+  private func messagesArrived() {
+    guard let backEnd else { return }
+    switch backEnd.messagesArrived() {
+    case .goOn: watchConnection(backEnd)
+    case .closed:
+      log.info("the front-end has gone")
+      closeConnection()
+      awaitNext()
+    case .broken(let why):
+      log.warning("the connection to the front-end is closed: \(why)")
+      closeConnection()
+      awaitNext()
+    }
+  }
+
+  /// While replies wait to be read nothing is taken from the front-end.
+  private func watchConnection(_ backEnd: BackEnd) {
+    guard backEnd.isCongested != isCongested, let connection else { return }
+    isCongested = backEnd.isCongested
+    do throws(SystemError) {
+      try poller.modify(connection.rawValue, isCongested ? .writable : .readable, token: Token.connection)
+    } catch {
+      log.error("\(error)")
+    }
+  }
+
+  private func closeConnection() {
+    guard let backEnd else { return }
+    if let connection { poller.remove(connection.rawValue) }
+    backEnd.close()
+    self.backEnd = nil
+    connection = nil
+    isCongested = false
+  }
+
+  private func awaitNext() {
+    switch role {
+    case .connect: retryTimer.arm(after: Self.retryInterval)
+    case .listen, .descriptor:
+      guard let listener else {
+        isEnding = true
+        return
+      }
+      do throws(SystemError) {
+        try poller.add(listener.rawValue, .readable, token: Token.listener)
+      } catch {
+        log.error("\(error)")
+        isEnding = true
+      }
+    }
+  }
+
+  /// The front-end took away memory that it had given us: the zeroes that we see instead mean nothing.
+  private func checkMemory() {
+    let faults = MemoryGuard.faultCount
+    guard faults != faultsSeen else { return }
+    faultsSeen = faults
+    guard backEnd != nil else { return }
+    log.error("the front-end has shortened a memory file that is in use; the connection is closed")
+    closeConnection()
+    awaitNext()
+  }
+}

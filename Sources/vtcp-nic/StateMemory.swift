@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Arena
+import Memory
+import Polling
+
+/// The arena's memory: handed in by `--state-fd`, or our own.
+enum StateMemory {
+  /// Opens it. Throws one sentence if what was handed in is no state memory for so many queues.
+  static func open(descriptor: Int32?, queueCount: Int) throws(OptionsError) -> Arena {
+    let size = (Arena.byteCount(queueCount: queueCount) + 4095) / 4096 * 4096
+    let region: ByteRegion
+    do throws(SystemError) {
+      region = try map(descriptor, size)
+    } catch {
+      throw OptionsError(
+        "--state-fd: \(error); hand in a memfd that is empty or was used with the same --queues before")
+    }
+    do throws(ArenaError) {
+      return try Arena(over: region, queueCount: queueCount)
+    } catch {
+      switch error {
+      case .tooSmall(let has, let needs):
+        throw OptionsError("--state-fd: the memory has \(has) bytes and \(needs) are needed; hand in an empty memfd")
+      case .notAnArena:
+        throw OptionsError("--state-fd: the memory holds something else; hand in an empty memfd")
+      case .otherVersion(let version):
+        throw OptionsError(
+          "--state-fd: the memory has layout version \(version), this program knows \(Arena.version); "
+            + "restart the guest's NIC with an empty memfd")
+      case .otherQueueCount(let queues):
+        throw OptionsError(
+          "--state-fd: the memory was made for \(queues) queues, not \(queueCount); start with the same --queues")
+      }
+    }
+  }
+
+  private static func map(_ descriptor: Int32?, _ size: Int) throws(SystemError) -> ByteRegion {
+    guard let descriptor else {
+      let file = try SharedMemory.make(name: "vtcp-nic", size: size)
+      return try SharedMemory.map(file.rawValue, size: size, offset: 0)
+    }
+    let present = try SharedMemory.size(of: descriptor)
+    if present < size { try SharedMemory.resize(descriptor, to: size) }
+    let region = try SharedMemory.map(descriptor, size: size, offset: 0)
+    try MemoryGuard.protect(region, blockSize: 4096)
+    return region
+  }
+}

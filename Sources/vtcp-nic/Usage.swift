@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What the program says of itself.
+enum Usage {
+  static let version = "0.1.0"
+
+  /// As QEMU's "Backend program conventions" ask (docs/interop/vhost-user.rst): a network back-end has no optional
+  /// features to tell.
+  static let capabilities = """
+    {
+      "type": "net",
+      "features": []
+    }
+
+    """
+
+  static let help = """
+    vtcp-nic: the vhost-user back-end of one virtual NIC.
+
+    usage: vtcp-nic SOCKET --uplink UPLINK [OPTION...]
+
+    SOCKET, one of:
+      --socket-path=PATH   listen there; QEMU: -chardev socket,id=c0,path=PATH,reconnect=1
+      --connect=PATH       QEMU listens there (server=on,wait=off); try for ever
+      --fd=N               an open socket, listening or connected
+
+    UPLINK, where frames go:
+      tap:NAME             a TAP interface, created if it does not exist
+      packet:IFNAME        an existing interface, by a packet socket
+      fd:N                 an open TAP, or a unix socket that carries a virtio header and a frame in each datagram
+      null                 nowhere: drop and count
+
+    OPTIONs:
+      --queues N           queue pairs offered, 1 to 64 (1)
+      --mtu N              the uplink's MTU, and the largest that the guest may be given
+      --mac ADDR           the guest's MAC address: frames from any other are dropped
+      --poll MODE          look for work before sleeping: adaptive, never or always (adaptive)
+      --state-fd N         a memfd that outlives this program, so that its successor goes on where it stopped
+      --user NAME          change to this user once everything is open
+      --log-level LEVEL    error, warning, info or debug (info)
+      --print-capabilities, --version, --help
+
+    SIGTERM ends it. SIGUSR1 writes the counters of every queue to standard error.
+
+    """
+}

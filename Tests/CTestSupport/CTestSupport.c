@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#define _GNU_SOURCE
+#include "CTestSupport.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define DESCRIPTORS_MAX 253
+
+int test_memfd(const char *name, uint64_t size) {
+  int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (fd >= 0 && ftruncate(fd, (off_t)size) != 0) {
+    close(fd);
+    return -1;
+  }
+  return fd;
+}
+
+int test_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+int test_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
+
+int64_t test_send_message(int socket, const void *octets, size_t count, const int *descriptors,
+                          size_t descriptor_count) {
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(int) * DESCRIPTORS_MAX)];
+  } control;
+  struct iovec vector = {.iov_base = (void *)octets, .iov_len = count};
+  struct msghdr message = {.msg_iov = &vector, .msg_iovlen = 1};
+  if (descriptor_count > DESCRIPTORS_MAX) {
+    errno = EINVAL;
+    return -1;
+  }
+  if (descriptor_count > 0) {
+    memset(&control, 0, sizeof control);
+    message.msg_control = &control;
+    message.msg_controllen = CMSG_SPACE(sizeof(int) * descriptor_count);
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof(int) * descriptor_count);
+    memcpy(CMSG_DATA(header), descriptors, sizeof(int) * descriptor_count);
+  }
+  return sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+int64_t test_receive_message(int socket, void *octets, size_t count, int *descriptors, size_t capacity,
+                             size_t *descriptor_count) {
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(int) * 64)];
+  } control;
+  struct iovec vector = {.iov_base = octets, .iov_len = count};
+  struct msghdr message = {
+      .msg_iov = &vector, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+  *descriptor_count = 0;
+  ssize_t received = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  if (received < 0) return -1;
+  for (struct cmsghdr *h = CMSG_FIRSTHDR(&message); h != NULL; h = CMSG_NXTHDR(&message, h)) {
+    if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS) continue;
+    size_t arrived = (h->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < arrived; i++) {
+      int fd;
+      memcpy(&fd, CMSG_DATA(h) + i * sizeof(int), sizeof fd);
+      if (*descriptor_count < capacity)
+        descriptors[(*descriptor_count)++] = fd;
+      else
+        close(fd);
+    }
+  }
+  return received;
+}
+
+// Between fork and exec only async-signal-safe calls: the parent has threads.
+static void become(const char *path, char *const arguments[], const int *inherited, size_t inherited_count, int output,
+                   int errors) {
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  signal(SIGPIPE, SIG_DFL);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  int input = open("/dev/null", O_RDONLY);
+  if (input < 0 || dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(errors, 2) < 0) _exit(126);
+  for (size_t i = 0; i < inherited_count; i++)
+    if (fcntl(inherited[i], F_SETFD, 0) != 0) _exit(126);
+  if (input > 2) close(input);
+  execv(path, arguments);
+  _exit(127);
+}
+
+int test_spawn(const char *path, char *const arguments[], const int *inherited, size_t inherited_count, int output,
+               int errors) {
+  pid_t child = fork();
+  if (child == 0) become(path, arguments, inherited, inherited_count, output, errors);
+  return child;
+}
+
+int test_wait(int process, int milliseconds, int *status) {
+  int handle = (int)syscall(SYS_pidfd_open, process, 0);
+  if (handle < 0) return -1;
+  struct pollfd wanted = {.fd = handle, .events = POLLIN};
+  int ready;
+  do ready = poll(&wanted, 1, milliseconds);
+  while (ready < 0 && errno == EINTR);
+  close(handle);
+  if (ready <= 0) return ready;
+  return waitpid(process, status, 0) == process ? 1 : -1;
+}
+
+uint16_t test_load_acquire_16(const void *address) { return __atomic_load_n((const uint16_t *)address, __ATOMIC_ACQUIRE); }
+
+void test_store_release_16(void *address, uint16_t value) {
+  __atomic_store_n((uint16_t *)address, value, __ATOMIC_RELEASE);
+}
+
+void test_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }

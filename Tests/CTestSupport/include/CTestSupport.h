@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the mock front-end needs of Linux and Swift's Glibc module lacks. Failures are -1 with errno set.
+#ifndef C_TEST_SUPPORT_H
+#define C_TEST_SUPPORT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/// A sealable, close-on-exec memfd of `size` bytes.
+int test_memfd(const char *name, uint64_t size);
+/// A non-blocking, close-on-exec eventfd with count 0.
+int test_eventfd(void);
+/// A close-on-exec pipe: `ends[0]` reads, `ends[1]` writes.
+int test_pipe(int *ends);
+
+/// One sendmsg, never blocking; the descriptors travel with the first octet.
+int64_t test_send_message(int socket, const void *octets, size_t count, const int *descriptors,
+                          size_t descriptor_count);
+/// One recvmsg, never blocking; received descriptors are close-on-exec. Returns 0 at the end of the stream.
+int64_t test_receive_message(int socket, void *octets, size_t count, int *descriptors, size_t capacity,
+                             size_t *descriptor_count);
+
+/// Starts a program that the kernel kills with us. Of our descriptors it gets `inherited`, under their own numbers,
+/// and `output` and `errors` as 1 and 2. Returns the process id.
+int test_spawn(const char *path, char *const arguments[], const int *inherited, size_t inherited_count, int output,
+               int errors);
+/// Waits at most `milliseconds` for a child: 1 when it has ended (`status` as by waitpid), 0 when it has not.
+int test_wait(int process, int milliseconds, int *status);
+
+uint16_t test_load_acquire_16(const void *address);
+void test_store_release_16(void *address, uint16_t value);
+void test_fence(void);
+
+#endif

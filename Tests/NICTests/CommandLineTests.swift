@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import TestSupport
+import Testing
+
+extension NICTests {
+  @Suite struct CommandLineTests {
+    static let mistakes: [[String]] = [
+      ["--no-such-option", "--socket-path=/tmp/x", "--uplink", "null"],
+      ["--socket-path=/tmp/x", "--connect=/tmp/y", "--uplink", "null"],
+      ["--socket-path=/tmp/x", "--fd=3", "--uplink", "null"],
+      ["--socket-path=/tmp/x"],
+      ["--uplink", "null"],
+      ["--socket-path=/tmp/x", "--uplink", "carrier-pigeon"],
+      ["--socket-path=/tmp/x", "--uplink", "fd:"],
+      ["--socket-path=/tmp/x", "--uplink", "fd:seven"],
+      ["--socket-path=/tmp/x", "--uplink", "fd:999"],
+      ["--socket-path=/tmp/x", "--uplink"],
+      ["--fd=999", "--uplink", "null"],
+      ["--fd=x", "--uplink", "null"],
+      ["--socket-path=", "--uplink", "null"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--queues", "0"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--queues", "100000"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--queues", "two"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--queues", "99999999999999999999"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--mtu", "10"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--mtu", "70000"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--mac", "52:54:00"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--mac", "52:54:00:12:34:zz"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--mac", "01:00:5e:00:00:01"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--poll", "sometimes"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--state-fd=999"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--user", "no-such-user-here"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--log-level", "loud"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "stray"],
+    ]
+
+    @Test("A mistake on the command line is answered in one sentence and status 2", arguments: mistakes)
+    func mistake(arguments: [String]) throws {
+      let nic = try NICProcess(arguments)
+      defer { nic.kill() }
+      #expect(nic.wait() == .exited(2))
+      let said = try nic.errors.allLines()
+      #expect(said.count == 1, "\(said)")
+      #expect(try nic.output.allLines().isEmpty)
+    }
+
+    @Test("--print-capabilities prints the JSON of a net back-end, whatever else is asked for")
+    func capabilities() throws {
+      let nic = try NICProcess(["--print-capabilities"])
+      defer { nic.kill() }
+      let lines = try nic.output.allLines()
+      #expect(nic.wait() == .exited(0))
+      let object = try JSONSerialization.jsonObject(with: Data(lines.joined().utf8)) as? [String: Any]
+      #expect(object?["type"] as? String == "net")
+      #expect((object?["features"] as? [String])?.isEmpty == true)
+    }
+
+    @Test("--help names every option, --version one line", arguments: ["--help", "--version"])
+    func help(option: String) throws {
+      let nic = try NICProcess([option])
+      defer { nic.kill() }
+      let lines = try nic.output.allLines()
+      #expect(nic.wait() == .exited(0))
+      if option == "--version" {
+        #expect(lines.count == 1)
+        return
+      }
+      for name in [
+        "--socket-path", "--connect", "--fd", "--uplink", "--queues", "--mtu", "--mac", "--poll", "--state-fd",
+        "--user",
+        "--log-level", "--print-capabilities", "--version",
+      ] {
+        #expect(lines.contains { $0.contains(name) }, "\(name)")
+      }
+    }
+  }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import CTestSupport
+import Foundation
+import Glibc
+
+/// A running `vtcp-nic`, seen from outside. It never outlives this object, nor the test process.
+public final class NICProcess {
+  public enum Ending: Equatable, Sendable {
+    case exited(Int32)
+    case signalled(Int32)
+  }
+
+  public let identifier: Int32
+  public let output: LineCollector
+  public let errors: LineCollector
+  public private(set) var ending: Ending?
+
+  /// Starts the program with `arguments`; it inherits `descriptors` under their own numbers.
+  public init(_ arguments: [String], inheriting descriptors: [Descriptor] = []) throws {
+    let path = try NICProcess.path()
+    let (outputReader, outputWriter) = try Descriptor.pipe()
+    let (errorReader, errorWriter) = try Descriptor.pipe()
+    output = LineCollector(outputReader)
+    errors = LineCollector(errorReader)
+    var strings = ([path] + arguments).map { strdup($0) } + [nil]
+    defer { for string in strings { Glibc.free(string) } }
+    let numbers = descriptors.map(\.number)
+    identifier = withExtendedLifetime(descriptors) {
+      test_spawn(path, &strings, numbers, numbers.count, outputWriter.number, errorWriter.number)
+    }
+    guard identifier > 0 else { throw TestFailure("fork: errno \(errno)") }
+  }
+
+  deinit {
+    kill()
+  }
+
+  /// `VTCP_NIC`, or the program beside the test bundle.
+  public static func path() throws -> String {
+    if let path = ProcessInfo.processInfo.environment["VTCP_NIC"] { return path }
+    var directory = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    for _ in 0..<4 {
+      let candidate = directory.appendingPathComponent("vtcp-nic").path
+      if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
+      directory.deleteLastPathComponent()
+    }
+    throw TestFailure("vtcp-nic is not beside the tests; build it, or set VTCP_NIC")
+  }
+
+  public var isRunning: Bool { wait(timeout: 0) == nil }
+
+  /// How it ended, or nil if it still runs after `timeout` seconds.
+  @discardableResult
+  public func wait(timeout: Double = 5) -> Ending? {
+    if let ending { return ending }
+    var status: Int32 = 0
+    guard test_wait(identifier, Int32(timeout * 1000), &status) == 1 else { return nil }
+    ending = status & 0x7f == 0 ? .exited(status >> 8 & 0xff) : .signalled(status & 0x7f)
+    return ending
+  }
+
+  public func signal(_ number: Int32) {
+    guard ending == nil else { return }
+    Glibc.kill(identifier, number)
+  }
+
+  /// kill -9, and the end awaited.
+  public func kill() {
+    signal(SIGKILL)
+    wait()
+  }
+
+  /// Ends it as a supervisor does. Throws when it crashed before, or ends otherwise than with status 0.
+  public func end() throws {
+    let before = wait(timeout: 0)
+    signal(SIGTERM)
+    guard wait() == .exited(0), before == nil else {
+      let how = ending.map { "\($0)" } ?? "not at all"
+      kill()
+      throw TestFailure("vtcp-nic ended \(before == nil ? "" : "before SIGTERM "): \(how)\n\(errors.text)")
+    }
+  }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CLinux
+import Glibc
+
+/// A network namespace for one test: a thread that has left ours. The namespace and every interface in it go with the
+/// thread and what it opened, however the test ends.
+enum PrivateNetwork {
+  struct Failure: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  /// Tests of interfaces are for root, and for kernels with TUN.
+  static let isAvailable = vtcp_effective_user() == 0 && access("/dev/net/tun", R_OK | W_OK) == 0
+
+  private final class Job {
+    let body: () throws -> Void
+    var result: Result<Void, any Error> = .failure(Failure(description: "the thread did not run"))
+
+    init(_ body: @escaping () throws -> Void) {
+      self.body = body
+    }
+
+    func run() {
+      result = Result {
+        guard vtcp_new_network_namespace() >= 0 else { throw Failure(description: "no network namespace") }
+        // Otherwise the interfaces would greet each other with router solicitations.
+        try command("echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6 2>/dev/null || true")
+        try command("ip link set lo up")
+        try body()
+      }
+    }
+  }
+
+  /// Runs `body` in a new network. It throws what it finds wrong: expectations are this task's, not that thread's.
+  static func run(_ body: @escaping () throws -> Void) throws {
+    let job = Job(body)
+    var thread = pthread_t()
+    let created = pthread_create(
+      &thread, nil,
+      { argument in
+        if let argument { Unmanaged<Job>.fromOpaque(argument).takeUnretainedValue().run() }
+        return nil
+      }, Unmanaged.passUnretained(job).toOpaque())
+    guard created == 0 else { throw Failure(description: "no thread") }
+    pthread_join(thread, nil)
+    try job.result.get()
+  }
+
+  /// A shell command in this thread's network.
+  static func command(_ line: String) throws {
+    guard system(line) == 0 else { throw Failure(description: "failed: \(line)") }
+  }
+
+  /// The expectation of code that `run` runs.
+  static func demand(_ condition: Bool, _ what: @autoclosure () -> String, line: Int = #line) throws {
+    guard condition else { throw Failure(description: "line \(line): \(what())") }
+  }
+}
