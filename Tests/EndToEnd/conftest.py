@@ -70,11 +70,13 @@ def started_machine(
             nic = NIC(network, f"{uplink}:{device}", queues, connect=connect, state=state, options=nic_options)
             stack.callback(nic.close)
             netdev = nic.device()
-        guest = stack.enter_context(Guest(network, netdev, qemu=qemu, **guest_options))
-        machine = Machine(network, guest, nic, device, queues)
+        machine = Machine(network, Guest(network, netdev, qemu=qemu, wait=False, **guest_options), nic, device, queues)
+        # Not the guest of now: a test may put another one in its place.
+        stack.callback(lambda: machine.guest.stop())
+        machine.guest.wait_ready()
         yield machine
         machine.assert_healthy()
-        guest.stop()
+        machine.guest.stop()
         if nic is not None:
             status = nic.stop()
             assert status == 0, f"vtcp-nic ended with {status} at SIGTERM\n{nic.process.log_tail()}"

@@ -2,6 +2,7 @@
 """Ways to the network other than the TAP that the other tests use."""
 
 import pytest
+from conftest import started_machine
 from vtcpbed import Direction, Transfer, iperf3, ping
 from vtcpbed.traffic import MEBIBYTE
 
@@ -10,8 +11,6 @@ pytestmark = pytest.mark.nic
 
 @pytest.fixture(scope="module", params=["split", "packed"])
 def machine(request):
-    from conftest import started_machine
-
     with started_machine(uplink="packet", packed=request.param == "packed") as machine:
         yield machine
 
