@@ -19,6 +19,8 @@ final class QueueEnd {
   var isPolled = false
   /// The uplink takes no more; to be served when it does.
   var isWaitingForUplink = false
+  /// The driver kicks at every buffer that it posts, since it has not been told otherwise or we waited for one.
+  var isKicked = true
   /// Something was completed that the driver can't see yet.
   var hasUnpublished = false
   /// The driver is to be notified when the turn ends.
@@ -59,6 +61,7 @@ final class QueueEnd {
     isPolled = kick == nil
     isRunning = true
     isDraining = false
+    isKicked = true
     // A kick may have come before we were there.
     isReady = true
     faultTold = false
@@ -74,6 +77,19 @@ final class QueueEnd {
     kick = nil
     chains.deallocate()
     chains = ChainList()
+  }
+
+  /// Asks for a kick at the next buffer; true if there is one already.
+  func enableKicks() -> Bool {
+    isKicked = true
+    return queue.enableKicks()
+  }
+
+  /// We look by ourselves for now.
+  func disableKicks() {
+    guard isKicked else { return }
+    isKicked = false
+    queue.disableKicks()
   }
 
   /// Gives back what was filled and not yet shown.

@@ -289,13 +289,14 @@ extension ReceivePath {
       guard end.queue.pop(limit: 64, into: &end.chains) > 0 else { break }
       came = true
     }
+    if came { end.disableKicks() }
     return came && end.chains.byteCount >= wanted
   }
 
   /// Asks the driver for a kick when it posts a buffer; true if one came meanwhile.
   private func wakeOnBuffers(_ end: QueueEnd) -> Bool {
     guard end.chains.count < end.queue.size, !end.chains.isFull else { return false }
-    return end.queue.enableKicks()
+    return end.enableKicks()
   }
 
   /// Gives back, unused, buffers at the front that can't even hold the header. False if nothing is left.

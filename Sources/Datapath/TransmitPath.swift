@@ -32,6 +32,8 @@ final class TransmitPath {
   private let frames = RecordBuffer<OutgoingFrame>(capacity: batch, repeating: OutgoingFrame(firstVector: 0, vectorCount: 0, byteCount: 0, index: 0))
   private let vectors = RecordBuffer<IOVector>(
     capacity: 2 * (ChainList.maximumVectorsPerChain + 1), repeating: .none)
+  /// The uplink's queue for each frame.
+  private let queues = RecordBuffer<Int32>(capacity: batch, repeating: 0)
   private var frameCount = 0
   private var vectorCount = 0
 
@@ -43,8 +45,10 @@ final class TransmitPath {
   private let macAddress: MACAddress?
   private let steering: FlowSteering
   private let flowHash: FlowHash
-  /// Whether flows are to be learned for receive steering.
+  /// Whether flows are to be learned: several queue pairs are in use.
   var learnsFlows = false
+  /// The queue pair of the flow of the frame that was looked at last, if flows are learned.
+  private var learnedPair = 0
   /// 10 or 12 bytes, as negotiated.
   var guestHeaderLength = VirtioNetHeader.lengthWithBufferCount
 
@@ -60,13 +64,14 @@ final class TransmitPath {
     slots.deallocate()
     guestHeader.deallocate()
     frames.deallocate()
+    queues.deallocate()
     vectors.deallocate()
     staging?.deallocate()
   }
 
   /// Serves one transmitq until it is empty, the budget is spent or the uplink takes no more.
   func run(_ end: QueueEnd, uplinkQueue: Int, now: Instant) -> PathProgress {
-    end.queue.disableKicks()
+    end.disableKicks()
     var budget = TurnBudget()
     while !budget.isSpent {
       guard sendStagedPieces(end, uplinkQueue, &budget) else { return .waiting }
@@ -98,18 +103,32 @@ final class TransmitPath {
     let first = end.chains.first
     var chain = 0
     while chain < end.chains.count, vectorCount &+ ChainList.maximumVectorsPerChain < vectors.capacity {
-      prepare(end, end.chains.chains[first &+ chain], chain: chain, now)
+      prepare(end, end.chains.chains[first &+ chain], chain: chain, uplinkQueue, now)
       chain &+= 1
     }
-    let outcome = uplink.send(queue: uplinkQueue, frames: frames, first: 0, count: frameCount, vectors: vectors)
-    count(end, outcome.accepted, &budget)
+    let accepted = sendRuns()
+    count(end, accepted, &budget)
     budget.spend(frames: chain, bytes: 0)
     // Chains without a frame (dropped ones) before the first frame that was not accepted go back as well.
-    complete(end, outcome.accepted < frameCount ? Int(frames[outcome.accepted].index) : chain)
+    complete(end, accepted < frameCount ? Int(frames[accepted].index) : chain)
     end.queue.rewind(&end.chains)
-    guard outcome.blocked else { return .more }
+    guard accepted < frameCount else { return .more }
     end.counters.add(.waits)
     return .waiting
+  }
+
+  /// Sends the frames in order, as many at once as go to the same queue. Returns how many were taken.
+  private func sendRuns() -> Int {
+    var sent = 0
+    while sent < frameCount {
+      var end = sent &+ 1
+      while end < frameCount, queues[end] == queues[sent] { end &+= 1 }
+      let outcome = uplink.send(
+        queue: Int(queues[sent]), frames: frames, first: sent, count: end &- sent, vectors: vectors)
+      sent &+= outcome.accepted
+      if outcome.blocked { return sent }
+    }
+    return sent
   }
 
   private func count(_ end: QueueEnd, _ accepted: Int, _ budget: inout TurnBudget) {
@@ -121,7 +140,9 @@ final class TransmitPath {
   }
 
   /// Makes an outgoing frame of a chain, or drops and counts it.
-  private func prepare(_ end: QueueEnd, _ chain: DescriptorChain, chain index: Int, _ now: Instant) {
+  private func prepare(
+    _ end: QueueEnd, _ chain: DescriptorChain, chain index: Int, _ uplinkQueue: Int, _ now: Instant
+  ) {
     let slot = slots.slice(from: frameCount &* Self.slotBytes, count: Self.slotBytes)
     var cursor = VectorCursor(
       end.chains.vectors, first: Int(chain.firstVector), end: Int(chain.firstVector &+ chain.vectorCount))
@@ -136,6 +157,7 @@ final class TransmitPath {
       firstVector: Int32(truncatingIfNeeded: vectorCount), vectorCount: Int32(truncatingIfNeeded: last &- vectorCount),
       byteCount: Int32(truncatingIfNeeded: VirtioNetHeader.length &+ frameLength),
       index: Int32(truncatingIfNeeded: index))
+    queues[frameCount] = Int32(truncatingIfNeeded: learnsFlows ? learnedPair % uplink.queueCount : uplinkQueue)
     vectorCount = last
     frameCount &+= 1
   }
@@ -182,7 +204,9 @@ final class TransmitPath {
     guard let layout = FrameLayout(parsing: head, frameLength: frameLength) else {
       return wantsOffload ? nil : VirtioNetHeader()
     }
-    if learnsFlows { steering.learn(flowHash(layout, head), pair: NetworkQueues.pair(ofQueue: end.index), now: now) }
+    if learnsFlows {
+      learnedPair = steering.learn(flowHash(layout, head), pair: NetworkQueues.pair(ofQueue: end.index), now: now)
+    }
     guard wantsOffload else { return VirtioNetHeader() }
     guard case .valid = OffloadCheck(header: asked, layout: layout, frameLength: frameLength) else { return nil }
     var header = VirtioNetHeader()

@@ -63,6 +63,7 @@ public final class VirtualNIC {
   private var activePaths = 1
   var features: VirtioFeatures = []
   private var polledQueues = false
+  private var lossTold = false
 
   public init(
     configuration: VirtualNICConfiguration, uplink: Uplink, arena: Arena, poller: Poller, seed: UInt64, log: Log
@@ -118,6 +119,7 @@ public final class VirtualNIC {
   public func turn(now: Instant) -> Bool {
     var isMoreToDo = false
     for path in receivePaths.prefix(activePaths) where path.run(now: now) == .more { isMoreToDo = true }
+    tellLostUplink()
     for end in transmitEnds where transmit(end, now) { isMoreToDo = true }
     for end in ends where end.isRunning {
       end.publishIfDue()
@@ -125,6 +127,12 @@ public final class VirtualNIC {
       if end.tellFault(log) { configurePaths() }
     }
     return isMoreToDo
+  }
+
+  private func tellLostUplink() {
+    guard uplink.isGone, !lossTold else { return }
+    lossTold = true
+    log.error("the uplink \(uplink.name) was removed; make it again and restart this program")
   }
 
   private func transmit(_ end: QueueEnd, _ now: Instant) -> Bool {
@@ -161,7 +169,7 @@ public final class VirtualNIC {
   public func prepareToSleep() -> Bool {
     var found = false
     for end in transmitEnds where (end.isServed || end.isDraining) && !end.isWaitingForUplink {
-      if end.queue.enableKicks() {
+      if end.enableKicks() {
         end.isReady = true
         found = true
       }
@@ -184,7 +192,7 @@ public final class VirtualNIC {
     let handedUp = uplink.setReceiveOffloads(guest.offloads)
     let isSteered = pairs > uplink.queueCount
     transmitPath.guestHeaderLength = guest.headerLength
-    transmitPath.learnsFlows = isSteered
+    transmitPath.learnsFlows = pairs > 1
     for path in receivePaths {
       path.configure(guest, handedUp: handedUp, activePairs: pairs, isSteered: isSteered)
       path.isReady = true

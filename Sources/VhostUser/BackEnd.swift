@@ -42,12 +42,15 @@ public final class BackEnd {
   /// Requests handled before the datapath gets its turn.
   private static let messagesPerTurn = 32
 
+  private static let refusalsTold = 20
+
   let device: any BackEndDevice
   let memory: GuestMemory
   let log: Log
   /// What `GET_QUEUE_NUM` answers.
   let queueLimit: Int
   private let socket: MessageSocket
+  private var refusals = 0
   /// Kept open for as long as the connection lasts; QEMU complains when it is closed.
   var requestChannel: OwnedDescriptor?
   var features: VirtioFeatures = []
@@ -118,11 +121,19 @@ public final class BackEnd {
       answer = try carryOut(&message)
     } catch {
       succeeded = false
-      log.warning("the front-end's request \(Self.name(header.request)) was not carried out: \(error)")
+      tell(header, error)
     }
     if let answer { return socket.reply(to: header.request, answer) }
     guard header.needsReply, protocolFeatures.contains(.replyAck) else { return true }
     return socket.reply(to: header.request, UInt64(succeeded ? 0 : 1).littleEndianBytes)
+  }
+
+  /// The first few refusals of a connection are told; a front-end can make more of them than a disk can hold.
+  private func tell(_ header: MessageHeader, _ error: RequestError) {
+    refusals &+= 1
+    let text = "the front-end's request \(Self.name(header.request)) was not carried out: \(error)"
+    guard refusals <= Self.refusalsTold else { return log.debug(text) }
+    log.warning(refusals == Self.refusalsTold ? text + " (no more of these are told)" : text)
   }
 
   static func name(_ request: UInt32) -> String {

@@ -80,7 +80,10 @@ final class Server {
     while !isEnding {
       let isMoreToDo = nic.turn(now: MonotonicClock.now())
       checkMemory()
-      if isMoreToDo || busyPoll.mode == .always {
+      if isMoreToDo {
+        handleEvents(timeout: .zero)
+      } else if busyPoll.mode == .always {
+        _ = nic.lookForWork(rounds: 16)
         handleEvents(timeout: .zero)
       } else if !lookForWork(), !nic.prepareToSleep() {
         sleep()
