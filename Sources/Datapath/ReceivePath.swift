@@ -76,8 +76,8 @@ final class ReceivePath {
   /// What the guest takes, what the uplink may hand up in spite of it, and how many queue pairs share the uplink's
   /// queue.
   func configure(_ guest: GuestAbilities, handedUp: ReceiveOffloads, activePairs: Int, isSteered: Bool) {
-    // What is staged was made for another guest.
-    staged.clear()
+    // What is staged was made for a guest with other abilities.
+    if guest != self.guest { staged.clear() }
     self.guest = guest
     linkFrame = Self.largestLinkFrame(uplink)
     self.activePairs = max(activePairs, 1)
@@ -299,11 +299,11 @@ extension ReceivePath {
     return end.enableKicks()
   }
 
-  /// Gives back, unused, buffers at the front that can't even hold the header. False if nothing is left.
+  /// Gives back, unused, buffers at the front that are too small to be of use. False if nothing is left.
   private func skipUnusable(_ end: QueueEnd) -> Bool {
     while !end.chains.isEmpty {
       let chain = end.chains.chains[end.chains.first]
-      if chain.isSound, chain.byteCount >= guest.headerLength &+ FrameLimits.minimumFrame { return true }
+      if chain.isSound, chain.byteCount >= guest.smallestBuffer { return true }
       end.counters.add(.unsoundChains)
       end.queue.completeWritten(0, chains: 1, of: &end.chains)
       end.hasUnpublished = true

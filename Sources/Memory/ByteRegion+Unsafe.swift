@@ -17,6 +17,9 @@ public struct ByteRegion: @unchecked Sendable {
     self.count = count
   }
 
+  /// Whether the first byte's address is a multiple of `alignment`.
+  public func isAligned(to alignment: Int) -> Bool { Int(bitPattern: base) % alignment == 0 }
+
   /// New zeroed memory; `deallocate` gives it back. For buffers that live as long as the program, made at start.
   public static func allocate(count: Int, alignment: Int = 64) -> ByteRegion {
     let base = UnsafeMutableRawPointer.allocate(byteCount: max(count, 1), alignment: alignment)

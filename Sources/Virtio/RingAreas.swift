@@ -31,6 +31,10 @@ public struct RingAreas: Sendable {
       let driver = memory.area(userAddress: driverAddress, length: bytes.1),
       let device = memory.area(userAddress: deviceAddress, length: bytes.2)
     else { return nil }
+    // Here too: a region may start anywhere in its file, and an atomic access does not cross a word everywhere.
+    guard descriptors.isAligned(to: 16), driver.isAligned(to: Int(driverAlignment)), device.isAligned(to: 4) else {
+      return nil
+    }
     self.descriptors = descriptors
     self.driver = driver
     self.device = device
