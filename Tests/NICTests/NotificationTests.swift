@@ -147,7 +147,11 @@ extension NICTests {
     func enabledLate() throws {
       try Rig.runNegotiated { (rig) throws in
         try rig.guest.enqueue(Rig.frame(1))
-        try rig.guest.start(bases: [0, 0], enablingLate: true)
+        try rig.frontEnd.prepare(features: rig.guest.features)
+        for index in 0..<2 { try rig.frontEnd.startVring(UInt32(index), rig.guest.queue(index), base: 0) }
+        // Long enough for the NIC to look at the ring.
+        usleep(20_000)
+        try rig.frontEnd.enable(0..<2)
         #expect(try Rig.number(of: rig.network.receive(timeout: 1).frame) == 1)
       }
     }
