@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -32,3 +33,14 @@ int32_t vtcp_effective_user(void) { return (int32_t)geteuid(); }
 int32_t vtcp_new_network_namespace(void) { return unshare(CLONE_NEWNET) < 0 ? -errno : 0; }
 
 void vtcp_exit(int32_t status) { exit(status); }
+
+int32_t vtcp_user_exists(const char *name) {
+    struct passwd entry;
+    struct passwd *found = NULL;
+    char strings[4096];
+    return getpwnam_r(name, &entry, strings, sizeof strings, &found) == 0 && found != NULL;
+}
+
+int32_t vtcp_descriptor_is_open(int32_t fd) { return fcntl(fd, F_GETFD) >= 0; }
+
+void vtcp_unlink(const char *path) { (void)unlink(path); }

@@ -42,6 +42,12 @@ final class QueueEnd {
 
   deinit { chains.deallocate() }
 
+  /// The front-end disabled the ring while it ran: what the guest transmits is thrown away.
+  ///
+  /// A ring that was not enabled *yet* is left alone. The specification would have it drained too, but QEMU enables
+  /// rings after it starts them, and what the guest left there while we were away is not to be lost.
+  var isDraining = false
+
   /// Frames may pass.
   var isServed: Bool { isRunning && isEnabled && queue.fault == nil }
 
@@ -52,6 +58,7 @@ final class QueueEnd {
     self.kick = kick
     isPolled = kick == nil
     isRunning = true
+    isDraining = false
     // A kick may have come before we were there.
     isReady = true
     faultTold = false
@@ -86,18 +93,19 @@ final class QueueEnd {
   func notifyIfDue() {
     guard notificationDue else { return }
     notificationDue = false
-    guard let call, isEnabled else { return }
+    guard let call else { return }
     counters.add(.notifications)
     EventDescriptor.signal(call.rawValue)
   }
 
-  /// Tells the front-end and the log, once, that the ring is broken.
-  func tellFault(_ log: Log) {
-    guard let fault = queue.fault, !faultTold else { return }
+  /// Tells the front-end and the log, once, that the ring is broken. True if it was told now.
+  func tellFault(_ log: Log) -> Bool {
+    guard let fault = queue.fault, !faultTold else { return false }
     faultTold = true
     isReady = false
     if let error { EventDescriptor.signal(error.rawValue) }
     log.error(
       "queue \(index) stopped: its driver broke the ring (\(fault)); a driver reset brings it back, other queues go on")
+    return true
   }
 }

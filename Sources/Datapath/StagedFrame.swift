@@ -51,7 +51,7 @@ final class StagedFrame {
     guard let layout = FrameLayout(parsing: head, frameLength: frame.count),
       case .valid(let request) = OffloadCheck(header: header, layout: layout, frameLength: frame.count)
     else { return .refused }
-    if taker.takes(header) {
+    if taker.takes(header, ipVersion: layout.ipVersion) {
       current = whole(header)
       return .ready
     }
@@ -93,15 +93,14 @@ final class StagedFrame {
 
 extension ReceiveOffloads {
   /// Whether a taker with these abilities can take a frame that asks for what `header` says.
-  func takes(_ header: VirtioNetHeader) -> Bool {
+  func takes(_ header: VirtioNetHeader, ipVersion: UInt8) -> Bool {
     guard !header.needsChecksum || contains(.checksum) else { return false }
     guard !header.hasECN || contains(.ecn) else { return false }
     switch header.gsoType {
     case .none: return true
     case .tcpv4: return contains(.tso4)
     case .tcpv6: return contains(.tso6)
-    // Whether it is IPv4 or IPv6 is not in the header; drivers take both or neither.
-    case .udpL4: return contains(.uso4) && contains(.uso6)
+    case .udpL4: return contains(ipVersion == 6 ? .uso6 : .uso4)
     default: return false
     }
   }

@@ -66,11 +66,11 @@ final class TransmitPath {
 
   /// Serves one transmitq until it is empty, the budget is spent or the uplink takes no more.
   func run(_ end: QueueEnd, uplinkQueue: Int, now: Instant) -> PathProgress {
-    guard end.isRunning, end.queue.fault == nil else { return .idle }
     end.queue.disableKicks()
     var budget = TurnBudget()
     while !budget.isSpent {
-      guard sendStagedPieces(end, uplinkQueue) else { return .waiting }
+      guard sendStagedPieces(end, uplinkQueue, &budget) else { return .waiting }
+      guard !budget.isSpent else { return .more }
       let popped = end.queue.pop(limit: Self.batch, into: &end.chains)
       guard popped > 0 else { return .idle }
       if !end.isEnabled {
@@ -221,8 +221,8 @@ extension TransmitPath {
   }
 
   /// Sends the pieces of the staged frame; false if the uplink takes no more now.
-  private func sendStagedPieces(_ end: QueueEnd, _ uplinkQueue: Int) -> Bool {
-    while let piece = staged.piece {
+  private func sendStagedPieces(_ end: QueueEnd, _ uplinkQueue: Int, _ budget: inout TurnBudget) -> Bool {
+    while !budget.isSpent, let piece = staged.piece {
       VirtioNetHeader().encode(into: slots)
       vectors[0] = IOVector(slots.slice(from: 0, count: VirtioNetHeader.length))
       vectors[1] = IOVector(piece.first)
@@ -237,6 +237,7 @@ extension TransmitPath {
       }
       end.counters.add(.frames)
       end.counters.add(.bytes, piece.byteCount)
+      budget.spend(frames: 1, bytes: piece.byteCount)
       staged.advance()
     }
     return true

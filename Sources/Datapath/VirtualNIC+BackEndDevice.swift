@@ -55,6 +55,7 @@ extension VirtualNIC: BackEndDevice {
     let end = ends[index]
     guard end.isEnabled != isEnabled else { return }
     end.isEnabled = isEnabled
+    end.isDraining = !isEnabled && end.isRunning
     end.isReady = end.isRunning
     configurePaths()
   }

@@ -56,6 +56,7 @@ public final class VirtualNIC {
   let ends: [QueueEnd]
   let log: Log
   let poller: Poller
+  private let transmitEnds: [QueueEnd]
   private let transmitPath: TransmitPath
   private let receivePaths: [ReceivePath]
   /// Receive paths that read from the uplink: one for each of its active queues.
@@ -81,6 +82,7 @@ public final class VirtualNIC {
     let hash = FlowHash(seed: seed)
     transmitPath = TransmitPath(
       uplink: uplink, macAddress: configuration.macAddress, steering: steering, flowHash: hash)
+    transmitEnds = ends.filter { $0.queue.direction == .deviceReadable }
     let receiveEnds = ends.filter { $0.queue.direction == .deviceWritable }
     receivePaths = (0..<uplink.queueCount).map { queue in
       ReceivePath(
@@ -116,21 +118,17 @@ public final class VirtualNIC {
   public func turn(now: Instant) -> Bool {
     var isMoreToDo = false
     for path in receivePaths.prefix(activePaths) where path.run(now: now) == .more { isMoreToDo = true }
-    var index = 1
-    while index < ends.count {
-      if transmit(ends[index], now) { isMoreToDo = true }
-      index += 2
-    }
+    for end in transmitEnds where transmit(end, now) { isMoreToDo = true }
     for end in ends where end.isRunning {
       end.publishIfDue()
       end.notifyIfDue()
-      end.tellFault(log)
+      if end.tellFault(log) { configurePaths() }
     }
     return isMoreToDo
   }
 
   private func transmit(_ end: QueueEnd, _ now: Instant) -> Bool {
-    guard end.isRunning, end.isReady else { return false }
+    guard end.isServed || end.isDraining, end.isReady else { return false }
     let pair = NetworkQueues.pair(ofQueue: end.index)
     let progress = transmitPath.run(end, uplinkQueue: pair % uplink.queueCount, now: now)
     end.isReady = progress == .more
@@ -141,8 +139,8 @@ public final class VirtualNIC {
   /// Whether a driver has made something available, looked at without asking for kicks. For busy polling.
   public func hasWork() -> Bool {
     var found = false
-    for end in ends where end.isRunning && !end.isReady && !end.isWaitingForUplink {
-      if end.queue.direction == .deviceReadable, end.queue.hasAvailable {
+    for end in transmitEnds where (end.isServed || end.isDraining) && !end.isReady && !end.isWaitingForUplink {
+      if end.queue.hasAvailable {
         end.isReady = true
         found = true
       }
@@ -162,7 +160,7 @@ public final class VirtualNIC {
   /// Asks the drivers for kicks. True if something was made available meanwhile: don't sleep.
   public func prepareToSleep() -> Bool {
     var found = false
-    for end in ends where end.isRunning && !end.isWaitingForUplink && end.queue.direction == .deviceReadable {
+    for end in transmitEnds where (end.isServed || end.isDraining) && !end.isWaitingForUplink {
       if end.queue.enableKicks() {
         end.isReady = true
         found = true
@@ -179,8 +177,9 @@ public final class VirtualNIC {
   /// Fits the paths and the uplink to what was negotiated and to the queue pairs that are enabled.
   func configurePaths() {
     let guest = GuestAbilities(features)
-    let pairs = ends.filter { $0.queue.direction == .deviceWritable }.prefix { $0.isServed }.count
-    activePaths = min(max(pairs, 1), uplink.queueCount)
+    let receiveEnds = ends.filter { $0.queue.direction == .deviceWritable }
+    let pairs = (receiveEnds.lastIndex { $0.isServed } ?? 0) + 1
+    activePaths = min(pairs, uplink.queueCount)
     uplink.setActiveQueues(activePaths)
     let handedUp = uplink.setReceiveOffloads(guest.offloads)
     let isSteered = pairs > uplink.queueCount
@@ -195,11 +194,11 @@ public final class VirtualNIC {
 
   func send(_ frame: ByteRegion) -> Bool { transmitPath.send(frame) }
 
-  /// Writes what was counted to the log: a line a queue that has done something, and one for the uplink.
+  /// Writes what was counted to the log: a line for each queue that runs or has done something, and one for the uplink.
   public func logCounters() {
     for end in ends {
       let counted = QueueCounter.allCases.filter { end.counters[$0] > 0 }.map { "\($0)=\(end.counters[$0])" }
-      guard !counted.isEmpty else { continue }
+      guard end.isRunning || !counted.isEmpty else { continue }
       let direction = end.queue.direction == .deviceReadable ? "transmit" : "receive"
       log.info("queue \(end.index) \(direction) \(counted.joined(separator: " "))")
     }

@@ -36,6 +36,9 @@ public enum UnixSocket {
     try OwnedDescriptor("listen on \(path)", vtcp_unix_listen(path, 4))
   }
 
+  /// Takes away the name of a socket that we listened on.
+  public static func removeName(_ path: String) { vtcp_unlink(path) }
+
   /// The next connection; nil when nobody waits. Not blocking.
   public static func accept(_ listener: Int32) throws(SystemError) -> OwnedDescriptor? {
     let fd = vtcp_unix_accept(listener)

@@ -50,6 +50,18 @@ struct Options {
     }
   }
 
+  /// What can be seen to fail before anything is opened.
+  func checkHost() throws(OptionsError) {
+    var descriptors: [(String, Int32)] = []
+    if case .descriptor(let number)? = role { descriptors.append(("--fd", number)) }
+    if case .descriptor(let number)? = uplink { descriptors.append(("--uplink", number)) }
+    if let stateDescriptor { descriptors.append(("--state-fd", stateDescriptor)) }
+    for (name, number) in descriptors where !Process.isOpen(number) {
+      throw OptionsError("\(name): descriptor \(number) is not open; the program that starts vtcp-nic must leave it so")
+    }
+    if let user, !Process.hasUser(user) { throw OptionsError("--user: there is no user \(user) on this host") }
+  }
+
   private static let names = [
     "--socket-path", "--connect", "--fd", "--uplink", "--queues", "--mtu", "--mac", "--poll", "--state-fd", "--user",
     "--log-level",

@@ -87,6 +87,7 @@ final class Server {
       }
     }
     closeConnection()
+    if case .listen(let path) = role { UnixSocket.removeName(path) }
   }
 
   private func sleep() {

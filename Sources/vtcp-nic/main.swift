@@ -30,6 +30,7 @@ func run() -> Int32 {
 func serve(_ options: Options, _ log: Log) -> Int32 {
   guard let role = options.role, let specification = options.uplink else { return 2 }
   do {
+    try options.checkHost()
     // First: from here on signals come as events, and shortened memory files do not end us.
     let signals = try SignalDescriptor()
     try MemoryGuard.install()

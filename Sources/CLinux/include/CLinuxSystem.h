@@ -85,6 +85,12 @@ int32_t vtcp_no_new_privileges(void);
 int32_t vtcp_change_user(const char *_Nonnull name);
 int32_t vtcp_set_process_name(const char *_Nonnull name);
 int32_t vtcp_effective_user(void);
+/// Whether there is a user of that name.
+int32_t vtcp_user_exists(const char *_Nonnull name);
+/// Whether the descriptor is open.
+int32_t vtcp_descriptor_is_open(int32_t fd);
+/// Removes a socket that we made.
+void vtcp_unlink(const char *_Nonnull path);
 void vtcp_exit(int32_t status) __attribute__((noreturn));
 
 // TUN/TAP: tun.c

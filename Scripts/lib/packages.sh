@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Debian packages: installs what is missing, and downloads what must not be installed (another QEMU, guest kernels) through an apt
+# configuration of our own. The mirror is always the one that the machine's own sources name. Needs common.sh.
+
+export DEBIAN_FRONTEND=noninteractive
+
+# What the test bed runs. QEMU's package also brings the libraries of the newer QEMU that fetch-qemu10 unpacks.
+bed_packages=(
+  qemu-system-x86 busybox-static kmod cpio xz-utils iproute2 iperf3 ethtool socat tcpdump python3 python3-pytest
+)
+
+missing_packages() {
+  local package
+  for package; do
+    [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || printf '%s\n' "$package"
+  done
+}
+
+# apt_patiently COMMAND...: apt waits for dpkg's lock by itself, but not for that of the package lists.
+apt_patiently() {
+  local attempt output
+  for attempt in $(seq 150); do
+    if output=$("$@" -o DPkg::Lock::Timeout=300 2>&1); then
+      printf '%s\n' "$output"
+      return 0
+    fi
+    if ! grep -q 'Could not get lock' <<<"$output"; then
+      printf '%s\n' "$output"
+      return 1
+    fi
+    ((attempt < 150)) && sleep 2
+  done
+  die "another apt has held its lock for five minutes."
+}
+
+# need_packages PACKAGE...: installs those that are missing. The lists are fetched only if apt cannot do without.
+need_packages() {
+  local missing
+  mapfile -t missing < <(missing_packages "$@")
+  ((${#missing[@]})) || return 0
+  local install=(apt-get install -y -q --no-install-recommends "${missing[@]}")
+  apt_patiently "${install[@]}" && return 0
+  # A foreign source that cannot be reached is no reason to stop; a package that cannot be found is.
+  apt_patiently apt-get update -q || true
+  apt_patiently "${install[@]}" ||
+    die "apt could not install ${missing[*]}: is the package mirror of this machine reachable?"
+}
+
+# sources_of_debian KEYRING CODENAME: source lines for what this machine's sources name of the release, and for its backports.
+# `--print-uris` reads every format that apt knows, and needs no lists.
+sources_of_debian() {
+  local keyring=$1 codename=$2 uris mirror suite best=
+  uris=$(apt-get update --print-uris 2>/dev/null | sed -n "s/^'\([^']*\)' .*/\1/p")
+  # The archive's own mirror is the one that has the release; if several have a suite of that name, it is the one with its updates.
+  while read -r mirror; do
+    [[ -n $best ]] || best=$mirror
+    ! grep -qF "$mirror/dists/$codename-updates/" <<<"$uris" || { best=$mirror; break; }
+  done < <(sed -n "s,/dists/$codename/main/binary-.*,,p" <<<"$uris" | uniq)
+  [[ -n $best ]] || return 1
+  for suite in "$codename" "$codename-updates" "$codename-backports"; do
+    printf 'deb [target=Packages signed-by=%s] %s %s main\n' "$keyring" "$best" "$suite"
+  done
+  while read -r mirror; do
+    printf 'deb [target=Packages signed-by=%s] %s %s-security main\n' "$keyring" "$mirror" "$codename"
+  done < <(sed -n "s,/dists/$codename-security/main/binary-.*,,p" <<<"$uris" | uniq)
+}
+
+# private_apt_ready: makes the private configuration and fetches its lists, at most once in twelve hours.
+private_apt_ready() {
+  local home=$cache/apt codename keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+  private_apt=$home/apt.conf
+  # shellcheck disable=SC1091
+  codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+  release=$codename
+  [[ $codename == bookworm ]] || die "this machine runs \"$codename\", but the test bed is made from the packages of Debian 12 (bookworm)."
+  [[ -e $keyring ]] || die "$keyring is missing: install debian-archive-keyring."
+  mkdir -p "$home"
+  exec {private_lock}>"$home/lock"
+  flock "$private_lock"
+  mkdir -p "$home/lists/partial" "$home/cache/archives/partial" "$home/parts"
+  sources_of_debian "$keyring" "$codename" >"$home/sources.list.new" ||
+    die "the apt sources of this machine name no mirror of Debian $codename."
+  cat >"$private_apt" <<CONFIGURATION
+Dir::Etc::SourceList "$home/sources.list";
+Dir::Etc::SourceParts "$home/parts";
+Dir::Etc::Preferences "/dev/null";
+Dir::Etc::PreferencesParts "$home/parts";
+Dir::State::Lists "$home/lists";
+Dir::Cache "$home/cache";
+Acquire::Languages "none";
+APT::Sandbox::User "";
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+CONFIGURATION
+  if [[ ! -e $home/fetched ]] || ! cmp -s "$home/sources.list.new" "$home/sources.list" ||
+    [[ -n $(find "$home/fetched" -mmin +720) ]]; then
+    mv "$home/sources.list.new" "$home/sources.list"
+    apt-get -c "$private_apt" update -q -o APT::Update::Error-Mode=any ||
+      die "the package lists could not be fetched: is the package mirror of this machine reachable?"
+    touch "$home/fetched"
+  fi
+  rm -f "$home/sources.list.new"
+  exec {private_lock}>&-
+}
+
+# newest_version PACKAGE PATTERN: the newest version on the mirror that matches the shell pattern; nothing if there is none.
+newest_version() {
+  local version best=
+  while read -r version; do
+    # shellcheck disable=SC2053
+    [[ $version == $2 ]] || continue
+    if [[ -z $best ]] || dpkg --compare-versions "$version" gt "$best"; then best=$version; fi
+  done < <(apt-cache -c "$private_apt" madison "$1" | awk -F ' *[|] *' '{print $2}')
+  printf '%s\n' "$best"
+}
+
+# download_and_unpack FOLDER PACKAGE[=VERSION]...: the packages' files, without installing them.
+download_and_unpack() {
+  local folder=$1 debs deb
+  shift
+  debs=$(mktemp -d "$cache/debs.XXXXXX")
+  (cd "$debs" && apt-get -c "$private_apt" download -q "$@") ||
+    { rm -rf "$debs"; die "$* could not be downloaded: is the package mirror of this machine reachable?"; }
+  mkdir -p "$folder"
+  for deb in "$debs"/*.deb; do dpkg -x "$deb" "$folder"; done
+  rm -rf "$debs"
+}

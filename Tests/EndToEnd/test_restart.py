@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The back-end dies, comes late, or is stopped: the guest and its connections do not care."""
+
+import signal
+import socket
+import time
+
+import pytest
+from vtcpbed import NIC, BedError, Direction, Guest, Network, Transfer, ping
+from vtcpbed.process import wait_until
+from vtcpbed.traffic import MEBIBYTE, start_iperf3
+
+pytestmark = pytest.mark.nic
+
+qemus = pytest.mark.parametrize("qemu", ["10", "7.2"])
+# A split ring tells a new back-end where the old one was; a packed ring does not, which takes the state that a supervisor holds.
+rings = pytest.mark.parametrize("packed, state", [(False, False), (False, True), (True, True)], ids=["split", "split-state", "packed-state"])
+
+
+def wait_for_traffic(guest, seconds=20):
+    """Waits until pings are answered again, and returns how long that took."""
+    started = time.monotonic()
+    address = guest.network.addresses.host()
+    guest.sh(f"for i in $(seq {seconds * 5}); do ping -c 1 -W 1 {address} >/dev/null && exit 0; sleep 0.05; done; exit 1", seconds * 7)
+    return time.monotonic() - started
+
+
+def kill_under_load(machine, times=3):
+    """Kills the NIC while a file is on its way in each direction; both must arrive unchanged, over the connections they began with."""
+    transfers = [
+        Transfer(machine.guest, Direction.TRANSMIT, 512 * MEBIBYTE),
+        Transfer(machine.guest, Direction.RECEIVE, 96 * MEBIBYTE, slowly=True),
+    ]
+    killed = 0
+    try:
+        for _ in range(times):
+            goals = [transfer.progress() + 8 * MEBIBYTE for transfer in transfers]
+
+            def moved():
+                return all(t.progress() > goal or not t.running() for t, goal in zip(transfers, goals))
+
+            wait_until(moved, 60, "both transfers go on")
+            killed += any(transfer.running() for transfer in transfers)
+            machine.nic.restart()
+        for transfer in transfers:
+            transfer.finish()
+    finally:
+        for transfer in transfers:
+            transfer.cancel()
+    assert killed >= 2, "the transfers were over before the NIC was killed twice: the test shows nothing"
+    machine.assert_healthy()
+
+
+@qemus
+@rings
+def test_transfers_outlive_a_killed_nic(start_machine, qemu, packed, state):
+    kill_under_load(start_machine(qemu=qemu, packed=packed, state=state))
+
+
+@rings
+def test_transfers_outlive_a_killed_nic_that_connects(start_machine, packed, state):
+    kill_under_load(start_machine(packed=packed, state=state, connect=True))
+
+
+def test_transfers_outlive_a_killed_nic_with_four_queue_pairs(start_machine):
+    machine = start_machine(queues=4)
+    machine.guest.sh("ethtool -L eth0 combined 4")
+    kill_under_load(machine)
+
+
+@qemus
+def test_an_idle_guest_does_not_notice_that_the_nic_was_killed(start_machine, qemu):
+    machine = start_machine(qemu=qemu)
+    assert ping(machine.guest) == 3
+    for _ in range(5):
+        machine.nic.restart()
+        wait_for_traffic(machine.guest)
+    for direction in Direction:
+        Transfer(machine.guest, direction, 32 * MEBIBYTE).finish()
+
+
+@pytest.mark.parametrize("qemu", ["10", "7.2"])
+@pytest.mark.parametrize("connect", [False, True], ids=["listening", "connecting"])
+def test_a_nic_that_starts_after_qemu_is_used(qemu, connect):
+    with Network() as network:
+        tap = network.add_tap()
+        nic = NIC(network, f"tap:{tap}", connect=connect)
+        device = nic.device()
+        nic.kill()
+        with Guest(network, device, qemu=qemu, wait=False) as guest:
+            time.sleep(1)
+            assert not guest.process.ended(), f"QEMU did not wait\n{guest.process.log_tail()}"
+            with nic:
+                nic.start()
+                guest.wait_ready()
+                assert ping(guest) == 3, "pings were lost"
+                Transfer(guest, Direction.TRANSMIT, 32 * MEBIBYTE).finish()
+
+
+@qemus
+def test_a_qemu_that_listens_is_found(start_machine, qemu):
+    machine = start_machine(qemu=qemu, connect=True)
+    assert ping(machine.guest) == 3
+    for direction in Direction:
+        Transfer(machine.guest, direction, 64 * MEBIBYTE).finish()
+
+
+def test_a_new_guest_can_use_the_nic_of_one_that_was_killed(start_machine):
+    machine = start_machine()
+    load = start_iperf3(machine.guest, Direction.TRANSMIT, seconds=30, both=True)
+    time.sleep(0.5)
+    machine.guest.kill()
+    load.stop(signal.SIGKILL)
+    machine.guest = Guest(machine.network, machine.nic.device(), packed=True)
+    assert ping(machine.guest) == 3, "pings of the second guest were lost"
+    for direction in Direction:
+        Transfer(machine.guest, direction, 32 * MEBIBYTE).finish()
+
+
+def test_a_stopped_qemu_does_not_stop_the_nic(start_machine):
+    machine = start_machine()
+    load = start_iperf3(machine.guest, Direction.RECEIVE, seconds=30)
+    time.sleep(0.5)
+    machine.guest.process.send(signal.SIGSTOP)
+    try:
+        time.sleep(0.3)
+        before = machine.nic.process.cpu_seconds()
+        machine.nic.counters()
+        time.sleep(1)
+        used = machine.nic.process.cpu_seconds() - before
+    finally:
+        machine.guest.process.send(signal.SIGCONT)
+        load.stop(signal.SIGKILL)
+    assert used < 0.2, f"the NIC used {used:.2f} s of CPU in a second in which its guest was stopped"
+    wait_for_traffic(machine.guest)
+
+
+def test_a_second_front_end_and_half_a_message_do_no_harm(start_machine):
+    machine = start_machine()
+    with socket.socket(socket.AF_UNIX) as stranger:
+        stranger.settimeout(2)
+        try:
+            stranger.connect(machine.nic.socket)
+            stranger.sendall(b"\x01\x00\x00\x00\x01\x00")
+        except OSError:
+            pass  # Refusing it is as good as letting it wait.
+        assert ping(machine.guest) == 3, "a stranger on the socket stopped the traffic"
+        machine.nic.counters()
+    assert ping(machine.guest) == 3
+    machine.assert_healthy()
+
+
+def test_a_vm_can_be_paused_and_reset(start_machine):
+    machine = start_machine()
+    for _ in range(3):
+        machine.guest.qmp("stop")
+        machine.guest.qmp("cont")
+        assert ping(machine.guest) == 3, "pings were lost after stop and cont"
+    load = start_iperf3(machine.guest, Direction.TRANSMIT, seconds=20, both=True)
+    try:
+        for _ in range(5):
+            time.sleep(0.3)
+            machine.guest.qmp("stop")
+            machine.guest.qmp("cont")
+    finally:
+        load.stop(signal.SIGKILL)
+    for direction in Direction:
+        Transfer(machine.guest, direction, 32 * MEBIBYTE).finish()
+
+
+def test_the_nic_says_in_one_line_why_it_cannot_start():
+    with Network() as network:
+        with pytest.raises(BedError) as failure:
+            NIC(network, "tap:lo")
+        assert "status" in str(failure.value)
+        log = open(f"{network.folder}/nic.log").read().strip()
+        assert "lo" in log, f"the reason does not name the interface: {log}"
+        assert "Fatal error" not in log and "Stack dump" not in log, f"the NIC crashed:\n{log}"

@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the programs under test and the guest's files are; what is missing is made by the scripts beside this package."""
+
+import collections
+import functools
+import os
+import re
+import shutil
+
+from .process import BedError, run
+
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
+CACHE = os.environ.get("VTCP_CACHE") or os.path.join(REPOSITORY, ".cache")
+
+GuestFiles = collections.namedtuple("GuestFiles", ["kernel", "initramfs"])
+
+
+@functools.cache
+def guest(kernel="6.1"):
+    """The guest's kernel and initramfs, built on first use."""
+    folder = os.path.join(CACHE, f"guest-{kernel}")
+    files = GuestFiles(os.path.join(folder, "vmlinuz"), os.path.join(folder, "initramfs"))
+    if not all(os.path.exists(file) for file in files):
+        run([os.path.join(REPOSITORY, "qemu", "build-guest-image"), "--kernel", kernel, folder], seconds=300)
+    return files
+
+
+@functools.cache
+def qemu(version="10"):
+    """The path of QEMU 10 (unpacked from backports on first use) or of the installed 7.2."""
+    if version == "10":
+        folder = os.path.join(CACHE, "qemu10")
+        program = os.path.join(folder, "qemu-system-x86_64")
+        if not os.path.exists(program):
+            run([os.path.join(REPOSITORY, "qemu", "fetch-qemu10"), folder], seconds=300)
+        return program
+    program = shutil.which("qemu-system-x86_64")
+    found = program and re.search(r"version (\d+\.\d+)", run([program, "--version"]))
+    if not found or found[1] != version:
+        raise BedError(f"the QEMU that is installed is {found[1] if found else 'none'}, not {version}")
+    return program
+
+
+@functools.cache
+def nic():
+    """The path of vtcp-nic: what VTCP_NIC names, or the newest build in .build."""
+    named = os.environ.get("VTCP_NIC")
+    places = [named] if named else [os.path.join(REPOSITORY, ".build", kind, "vtcp-nic") for kind in ("release", "debug")]
+    for place in places:
+        if os.path.exists(place):
+            return place
+    raise BedError(f"there is no vtcp-nic at {' or '.join(places)}: swift build -c release --product vtcp-nic")
+
+
+def nic_or_none():
+    """The path of vtcp-nic, or None if it has not been built."""
+    try:
+        return nic()
+    except BedError:
+        return None
