@@ -112,6 +112,8 @@ extension NICTests {
         let fresh = try Event()
         try rig.frontEnd.setVringEvent(.setVringKick, 1, fresh)
         try rig.synchronize()
+        // Asleep, and only the new descriptor can wake it.
+        usleep(20_000)
         try rig.guest.enqueue(Rig.frame(1))
         fresh.signal()
         #expect(try Rig.number(of: rig.network.receive().frame) == 1)
