@@ -112,6 +112,8 @@ extension NICTests {
         let fresh = try Event()
         try rig.frontEnd.setVringEvent(.setVringKick, 1, fresh)
         try rig.synchronize()
+        // Asleep, and only the new descriptor can wake it.
+        usleep(20_000)
         try rig.guest.enqueue(Rig.frame(1))
         fresh.signal()
         #expect(try Rig.number(of: rig.network.receive().frame) == 1)
@@ -147,7 +149,11 @@ extension NICTests {
     func enabledLate() throws {
       try Rig.runNegotiated { (rig) throws in
         try rig.guest.enqueue(Rig.frame(1))
-        try rig.guest.start(bases: [0, 0], enablingLate: true)
+        try rig.frontEnd.prepare(features: rig.guest.features)
+        for index in 0..<2 { try rig.frontEnd.startVring(UInt32(index), rig.guest.queue(index), base: 0) }
+        // Long enough for the NIC to look at the ring.
+        usleep(20_000)
+        try rig.frontEnd.enable(0..<2)
         #expect(try Rig.number(of: rig.network.receive(timeout: 1).frame) == 1)
       }
     }

@@ -174,6 +174,57 @@ extension NICTests {
       try nic.end()
     }
 
+    /// A used descriptor is written in two steps: all of the batch but the first one's flags, then those. What lies in
+    /// the ring when a process is killed in between is put there by hand, since no test can hit that moment at will.
+    @Test("A packed ring whose NIC was killed with a batch half given back goes on, both ways", arguments: [0, 1])
+    func halfABatch(index: Int) throws {
+      let survivors = try Survivors(buffer: 65536)
+      var (nic, socket) = try survivors.start()
+      defer { nic.kill() }
+      let frontEnd = FrontEnd(socket: socket, ram: survivors.ram)
+      try frontEnd.negotiate()
+      let guest = try MockGuest(
+        frontEnd: frontEnd, features: Rig.plainFeatures | Feature.packed, options: .init(layout: .packed, size: 16))
+      try guest.start()
+      nic.kill()
+      for number in 0..<4 {
+        if index == 1 { try guest.enqueue(Rig.frame(number)) } else { try guest.post(1, lengths: [2048]) }
+      }
+      let queue = guest.queue(index)
+      for slot in 0..<3 as Range<UInt64> {
+        let descriptor = queue.descriptorArea + 16 * slot
+        if index == 0 {
+          var header = NetworkHeader()
+          header.bufferCount = 1
+          let octets = header.octets(12) + Rig.frame(Int(slot))
+          survivors.ram.write(octets, at: survivors.ram.load(UInt64.self, at: descriptor))
+          survivors.ram.store(UInt32(octets.count), at: descriptor + 8)
+        } else {
+          survivors.ram.store(0 as UInt32, at: descriptor + 8)
+        }
+        if slot > 0 {
+          survivors.ram.storeRelease(DriverQueue.flagAvailable | DriverQueue.flagUsed, at: descriptor + 14)
+        }
+      }
+      (nic, socket) = try survivors.start()
+      frontEnd.replaceSocket(socket)
+      try frontEnd.negotiate()
+      try guest.start(bases: [Self.staleBase, Self.staleBase])
+      // More than a lap of the ring.
+      for number in 100..<140 {
+        if index == 1 {
+          try guest.transmit(Rig.frame(number))
+          while try Rig.number(of: survivors.network.receive(timeout: 2).frame) != number {}
+          try guest.reclaimSome()
+        } else {
+          while guest.receiveQueues[0].hasRoom(for: 1) { try guest.post(1, lengths: [2048]) }
+          try survivors.network.send(Rig.frame(number))
+          while try Rig.number(of: guest.receive(timeout: 2).frame) != number {}
+        }
+      }
+      try nic.end()
+    }
+
     @Test("A driver that made its ring anew is not resumed where the old ring stood")
     func freshRing() throws {
       let survivors = try Survivors(buffer: 65536)

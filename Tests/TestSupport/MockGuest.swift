@@ -42,11 +42,10 @@ public final class MockGuest {
     index % 2 == 0 ? receiveQueues[index / 2] : transmitQueues[index / 2]
   }
 
-  /// All messages from SET_FEATURES on, and all rings running. QEMU enables the first pair before it starts its rings;
-  /// `enablingLate` is what Cloud Hypervisor does, and QEMU with further pairs.
-  public func start(bases: [UInt32]? = nil, enablingLate: Bool = false) throws {
+  /// All messages from SET_FEATURES on, and all rings running. As QEMU does, rings are enabled before they are started.
+  public func start(bases: [UInt32]? = nil) throws {
     let indices = 0..<UInt32(2 * pairs)
-    if !enablingLate, features & Feature.protocolFeatures != 0 {
+    if features & Feature.protocolFeatures != 0 {
       for index in indices { try frontEnd.setVringEnable(index, true) }
     }
     try frontEnd.prepare(features: features)

@@ -14,10 +14,14 @@ public final class NICProcess {
   public let output: LineCollector
   public let errors: LineCollector
   public private(set) var ending: Ending?
+  /// Where it listens, to be tidied up.
+  private let socketPath: String?
 
   /// Starts the program with `arguments`; it inherits `descriptors` under their own numbers.
   public init(_ arguments: [String], inheriting descriptors: [Descriptor] = []) throws {
     let path = try NICProcess.path()
+    let option = "--socket-path="
+    socketPath = arguments.first { $0.hasPrefix(option) }.map { String($0.dropFirst(option.count)) }
     let (outputReader, outputWriter) = try Descriptor.pipe()
     let (errorReader, errorWriter) = try Descriptor.pipe()
     output = LineCollector(outputReader)
@@ -33,6 +37,7 @@ public final class NICProcess {
 
   deinit {
     kill()
+    if let socketPath { unlink(socketPath) }
   }
 
   /// `VTCP_NIC`, or the program beside the test bundle.
