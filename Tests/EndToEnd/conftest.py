@@ -49,7 +49,8 @@ class Machine:
         if self.nic is not None:
             assert not self.nic.process.ended(), f"vtcp-nic has ended\n{self.nic.process.log_tail()}"
         log = self.guest.process.log()
-        assert "falling back on userspace virtio" not in log, f"QEMU refused the back-end:\n{log}"
+        nic_log = self.nic.process.log_tail() if self.nic is not None else ""
+        assert "falling back on userspace virtio" not in log, f"QEMU refused the back-end:\n{log}\n{nic_log}"
         assert not self.guest.process.ended(), f"QEMU has ended\n{self.guest.process.log_tail()}"
 
 
