@@ -2,6 +2,7 @@
 
 import Memory
 import Polling
+import Timekeeping
 import Virtio
 
 /// One virtqueue as the datapath serves it: the ring, what was taken from it, and its descriptors.
@@ -25,6 +26,11 @@ final class QueueEnd {
   var hasUnpublished = false
   /// The driver is to be notified when the turn ends.
   var notificationDue = false
+  /// Transmit buffers given back since the driver was last notified.
+  var untold = 0
+  /// Until when the notification of them may wait for more, if it does.
+  private var isTellingDelayed = false
+  private var tellingDeadline = Instant(nanoseconds: 0)
   /// The fault was told.
   var faultTold = false
   var kick: OwnedDescriptor?
@@ -34,6 +40,9 @@ final class QueueEnd {
   /// Chains and vectors that are taken ahead: enough for a frame of 64 KiB in buffers of 64 bytes.
   private static let chainCapacity = 1024
   private static let vectorCapacity = 4096
+  /// The driver hears of this many transmitted buffers at once, or of fewer after this time.
+  private static let tellingBatch = 32
+  private static let tellingDelay = Interval.microseconds(100)
 
   init(index: Int, memory: GuestMemory, journal: RingJournal, counters: QueueCounters) {
     self.index = index
@@ -109,9 +118,26 @@ final class QueueEnd {
   func notifyIfDue() {
     guard notificationDue else { return }
     notificationDue = false
+    untold = 0
+    isTellingDelayed = false
     guard let call else { return }
     counters.add(.notifications)
     EventDescriptor.signal(call.rawValue)
+  }
+
+  /// Notifies the driver of transmit buffers that came back, but not of each: a driver waits for them only to free them
+  /// or when it has none left. Returns until when this may wait for more of them; nil: nothing waits.
+  func notifyOfTransmitted(now: Instant) -> Instant? {
+    guard notificationDue else { return nil }
+    if !isTellingDelayed {
+      isTellingDelayed = true
+      tellingDeadline = now + Self.tellingDelay
+    }
+    guard untold < min(Self.tellingBatch, queue.size / 4), now < tellingDeadline else {
+      notifyIfDue()
+      return nil
+    }
+    return tellingDeadline
   }
 
   /// Tells the front-end and the log, once, that the ring is broken. True if it was told now.

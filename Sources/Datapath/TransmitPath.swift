@@ -92,6 +92,7 @@ final class TransmitPath {
   private func complete(_ end: QueueEnd, _ count: Int) {
     guard count > 0 else { return }
     end.queue.completeFirst(count, of: &end.chains)
+    end.untold &+= count
     end.publish()
   }
 

@@ -24,6 +24,16 @@ extension VirtualNIC: BackEndDevice {
     configurePaths()
   }
 
+  public func setKick(vring index: Int, _ kick: OwnedDescriptor?) throws(SystemError) {
+    let end = ends[index]
+    if let kick { try poller.add(kick.rawValue, [.readable, .edgeTriggered], token: Event.kick(index).token) }
+    if let previous = end.kick { poller.remove(previous.rawValue) }
+    end.kick = kick
+    end.isPolled = kick == nil
+    end.isReady = true
+    configurePaths()
+  }
+
   public func stop(vring index: Int) -> UInt32 {
     let end = ends[index]
     end.publishIfDue()

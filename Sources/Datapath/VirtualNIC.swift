@@ -64,6 +64,8 @@ public final class VirtualNIC {
   var features: VirtioFeatures = []
   private var polledQueues = false
   private var lossTold = false
+  /// When the next turn is due though nothing has happened: drivers wait to hear of transmitted buffers.
+  public private(set) var notificationDeadline: Instant?
 
   public init(
     configuration: VirtualNICConfiguration, uplink: Uplink, arena: Arena, poller: Poller, seed: UInt64, log: Log
@@ -121,12 +123,19 @@ public final class VirtualNIC {
     for path in receivePaths.prefix(activePaths) where path.run(now: now) == .more { isMoreToDo = true }
     tellLostUplink()
     for end in transmitEnds where transmit(end, now) { isMoreToDo = true }
+    notificationDeadline = nil
     for end in ends where end.isRunning {
       end.publishIfDue()
-      end.notifyIfDue()
+      notify(end, now)
       if end.tellFault(log) { configurePaths() }
     }
     return isMoreToDo
+  }
+
+  private func notify(_ end: QueueEnd, _ now: Instant) {
+    guard end.queue.direction == .deviceReadable else { return end.notifyIfDue() }
+    guard let deadline = end.notifyOfTransmitted(now: now) else { return }
+    notificationDeadline = min(deadline, notificationDeadline ?? deadline)
   }
 
   private func tellLostUplink() {

@@ -40,6 +40,10 @@ public struct SharedRegion: @unchecked Sendable {
   @inlinable @inline(__always)
   public func storeRelease16(_ value: UInt16, at offset: Int) { vtcp_store_release_u16(address(offset, 2), value) }
 
+  /// As `storeRelease16`.
+  @inlinable @inline(__always)
+  public func storeRelease32(_ value: UInt32, at offset: Int) { vtcp_store_release_u32(address(offset, 4), value) }
+
   @inlinable @inline(__always)
   public func store16(_ value: UInt16, at offset: Int) { vtcp_store_relaxed_u16(address(offset, 2), value) }
 

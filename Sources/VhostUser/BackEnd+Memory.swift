@@ -34,9 +34,12 @@ extension BackEnd {
     }
   }
 
+  /// QEMU 7.2 says each change once for every queue pair: a region that is there already is no mistake, nor is, below,
+  /// one that has gone.
   func addMemoryRegion(_ message: Message) throws(RequestError) {
     try require(.configureMemSlots)
     let description = try regionDescription(message)
+    guard index(of: description) == nil else { return }
     guard let file = message.descriptors.first else { throw .missingDescriptor }
     let region = try MappedRegion(description, file: file)
     guard memory.canAdd(region.region) else {
@@ -51,15 +54,22 @@ extension BackEnd {
   func removeMemoryRegion(_ message: Message) throws(RequestError) {
     try require(.configureMemSlots)
     let description = try regionDescription(message)
-    let found = mappings.firstIndex {
-      $0.region.guestAddress == description.guestAddress && $0.region.userAddress == description.userAddress
-        && $0.region.size == description.size
+    guard let found = index(of: description) else {
+      guard removed.contains(where: { $0.isSameRegion(as: description) }) else {
+        throw .refused("there is no such memory region")
+      }
+      return
     }
-    guard let found else { throw .refused("there is no such memory region") }
+    if removed.count == GuestMemory.maximumRegions { removed.removeFirst() }
+    removed.append(description)
     change {
       memory.remove(at: found)
       mappings.remove(at: found)
     }
+  }
+
+  private func index(of description: MemoryRegionDescription) -> Int? {
+    mappings.firstIndex { $0.description.isSameRegion(as: description) }
   }
 
   private func regionDescription(_ message: Message) throws(RequestError) -> MemoryRegionDescription {

@@ -54,11 +54,12 @@ extension BackEnd {
   }
 
   /// Starts the vring: the specification lets a ring start at its first kick, and something may be available already.
+  /// A running vring gets another kick descriptor instead of the one it has.
   func setVringKick(_ message: inout Message) throws(RequestError) {
     let (index, kick) = try vringDescriptor(&message)
-    guard !vrings[index].isRunning else { throw .vringIsRunning(index) }
     let setup = try setup(of: index)
     do throws(SystemError) {
+      guard !vrings[index].isRunning else { return try device.setKick(vring: index, kick) }
       try device.start(vring: index, setup, kick: kick)
     } catch {
       throw .system(error)

@@ -60,6 +60,8 @@ public final class BackEnd {
   var areFeaturesRefused = false
   var vrings: [Vring]
   var mappings: [MappedRegion] = []
+  /// Regions that were removed lately: QEMU 7.2 removes each once for every queue pair.
+  var removed: [MemoryRegionDescription] = []
 
   /// `vringCount` vrings can be served. `queueLimit` is the answer to `GET_QUEUE_NUM`: front-ends disagree whether it
   /// counts queues or pairs, so twice as many queues as it says had better be there.

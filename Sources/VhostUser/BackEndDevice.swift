@@ -30,6 +30,9 @@ public protocol BackEndDevice: AnyObject {
   /// An enabled vring is served; a running but disabled one is drained if it transmits and left alone if it receives.
   func setEnabled(vring index: Int, _ isEnabled: Bool)
 
+  /// A running vring's kick comes from another descriptor from now on; nil as in `start`.
+  func setKick(vring index: Int, _ kick: OwnedDescriptor?) throws(SystemError)
+
   /// Signalled when used buffers wait for the driver; nil: the driver looks itself.
   func setCall(vring index: Int, _ call: OwnedDescriptor?)
 

@@ -6,6 +6,7 @@ import Virtio
 
 /// A memory region that is mapped here for as long as this object lives.
 final class MappedRegion {
+  let description: MemoryRegionDescription
   let region: GuestRegion
   private let mapping: ByteRegion
 
@@ -13,6 +14,7 @@ final class MappedRegion {
   ///
   /// The file must hold the whole region now; if the front-end shrinks it later, `MemoryGuard` keeps us alive.
   init(_ description: MemoryRegionDescription, file: OwnedDescriptor) throws(RequestError) {
+    self.description = description
     let (fileEnd, overflow) = description.fileOffset.addingReportingOverflow(description.size)
     guard description.size > 0, !overflow, fileEnd <= UInt64(Int64.max) else {
       throw .refused("its size or offset makes no sense")

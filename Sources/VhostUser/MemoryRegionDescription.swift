@@ -12,6 +12,11 @@ struct MemoryRegionDescription: Equatable, Sendable {
   /// Where the region starts in its file.
   let fileOffset: UInt64
 
+  /// Whether the two are one region for the guest and the front-end; where its file starts does not matter.
+  func isSameRegion(as other: MemoryRegionDescription) -> Bool {
+    guestAddress == other.guestAddress && size == other.size && userAddress == other.userAddress
+  }
+
   init(decoding bytes: ByteRegion, at offset: Int) {
     guestAddress = bytes.load(at: offset)
     size = bytes.load(at: offset + 8)

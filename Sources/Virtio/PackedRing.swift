@@ -4,8 +4,8 @@ import Memory
 
 /// The device's side of a packed virtqueue (virtio 1.3, 2.8).
 ///
-/// Buffers are given back in the order in which they came. A batch becomes visible at once: every used descriptor but
-/// the first is written whole, the first one's flags last.
+/// Buffers are given back in the order in which they came, in batches: entries are collected in the journal, and
+/// `publish` writes them to the ring, the first one's flags last, so that a batch becomes visible at once.
 struct PackedRing {
   let size: UInt16
   let descriptors: SharedRegion
@@ -19,15 +19,17 @@ struct PackedRing {
   var nextAvailable: PackedPosition
   /// Where the next used descriptor goes.
   var nextUsed: PackedPosition
-  /// The first used descriptor of the batch that is not visible yet, and the flags it will get.
-  private var firstOfBatch: (position: PackedPosition, flags: UInt16)?
+  private let journal: RingJournal
+  /// Where the batch begins, and its entries in the journal.
+  private var batchStart: PackedPosition
+  private var batchCount = 0
   /// Descriptors that `nextUsed` moved on by since the driver was last considered for a notification.
   private var usedSinceSignal = 0
 
   static func descriptorBytes(size: Int) -> Int { 16 * size }
 
   /// `base` as in `VHOST_USER_SET_VRING_BASE`: available position in the low half, used position in the high half.
-  init(size: UInt16, areas: RingAreas, eventIndex: Bool, base: UInt32) {
+  init(size: UInt16, areas: RingAreas, eventIndex: Bool, base: UInt32, journal: RingJournal) {
     self.size = size
     descriptors = SharedRegion(areas.descriptors)
     driverEvent = SharedRegion(areas.driver)
@@ -35,6 +37,8 @@ struct PackedRing {
     self.eventIndex = eventIndex
     nextAvailable = PackedPosition(rawValue: UInt16(truncatingIfNeeded: base))
     nextUsed = PackedPosition(rawValue: UInt16(truncatingIfNeeded: base >> 16))
+    batchStart = nextUsed
+    self.journal = journal
   }
 
   var base: UInt32 { UInt32(nextAvailable.rawValue) | UInt32(nextUsed.rawValue) << 16 }
@@ -88,24 +92,66 @@ struct PackedRing {
 
   @inline(__always)
   mutating func push(_ chain: DescriptorChain, length: UInt32) {
-    let offset = 16 &* Int(nextUsed.index)
-    var flags: DescriptorFlags = nextUsed.wrap ? [.available, .used] : []
-    if length > 0 { flags.insert(.write) }
-    descriptors.store32(length, at: offset &+ 8)
-    descriptors.store16(chain.id, at: offset &+ 12)
-    if firstOfBatch == nil {
-      firstOfBatch = (nextUsed, flags.rawValue)
-    } else {
-      descriptors.store16(flags.rawValue, at: offset &+ 14)
-    }
+    if batchCount == RingJournal.capacity { publish() }
+    journal.record(UsedEntry(id: chain.id, slots: chain.slots, length: length), at: batchCount)
+    batchCount &+= 1
     nextUsed.advance(by: chain.slots, size: size)
     usedSinceSignal &+= Int(chain.slots)
   }
 
   mutating func publish() {
-    guard let first = firstOfBatch else { return }
-    descriptors.storeRelease16(first.flags, at: 16 &* Int(first.position.index) &+ 14)
-    firstOfBatch = nil
+    guard batchCount > 0 else { return }
+    journal.willPublish(batchCount, from: batchStart)
+    write(batchCount, from: batchStart)
+    journal.didPublish(upTo: nextUsed)
+    batchCount = 0
+    batchStart = nextUsed
+  }
+
+  /// Writes the journal's first `count` entries as used descriptors. Returns where the next one goes.
+  @discardableResult
+  private func write(_ count: Int, from start: PackedPosition) -> PackedPosition {
+    var position = start
+    var firstFlags: UInt16 = 0
+    for index in 0..<count {
+      let entry = journal.entry(at: index)
+      let offset = 16 &* Int(position.index)
+      var flags: DescriptorFlags = position.wrap ? [.available, .used] : []
+      if entry.length > 0 { flags.insert(.write) }
+      descriptors.store32(entry.length, at: offset &+ 8)
+      descriptors.store16(entry.id, at: offset &+ 12)
+      if index == 0 {
+        firstFlags = flags.rawValue
+      } else {
+        descriptors.store16(flags.rawValue, at: offset &+ 14)
+      }
+      position.advance(by: entry.slots, size: size)
+    }
+    descriptors.storeRelease16(firstFlags, at: 16 &* Int(start.index) &+ 14)
+    return position
+  }
+
+  /// Goes on where the process before us stopped, if the journal is of this very ring and the driver has not made the
+  /// ring anew since. A batch that was on record but not visible is written again. False: stay at the base.
+  mutating func resume(descriptorAddress: UInt64) -> Bool {
+    guard let (position, count) = journal.left(size: size, descriptorAddress: descriptorAddress) else { return false }
+    if looksNew, !wasBegun(position, count) { return false }
+    var next = position
+    if count > 0, !isUsed(at: position) {
+      next = write(count, from: position)
+    } else {
+      for index in 0..<count { next.advance(by: journal.entry(at: index).slots, size: size) }
+    }
+    nextAvailable = next
+    nextUsed = next
+    batchStart = next
+    return true
+  }
+
+  /// Whether a ring that looks new is one whose very first batch was begun: its first descriptor's length is written.
+  private func wasBegun(_ position: PackedPosition, _ count: Int) -> Bool {
+    count > 0 && position == PackedPosition(index: 0, wrap: true)
+      && descriptors.load32(at: 8) == journal.entry(at: 0).length
   }
 
   /// Whether the driver asks to hear of what was published since it was last considered (2.8.10).
@@ -140,10 +186,11 @@ struct PackedRing {
 
   func disableKicks() { deviceEvent.store16(1, at: 2) }
 
-  /// Whether the used descriptor at `position` is one that we wrote in that lap.
-  func isUsed(at position: PackedPosition) -> Bool {
+  /// Whether the descriptor at `position` was given back in that lap. Its driver may have made it available again,
+  /// which leaves the used bit as it is.
+  private func isUsed(at position: PackedPosition) -> Bool {
     let flags = DescriptorFlags(rawValue: descriptors.loadAcquire16(at: 16 &* Int(position.index) &+ 14))
-    return flags.contains(.available) == position.wrap && flags.contains(.used) == position.wrap
+    return flags.contains(.used) == position.wrap
   }
 
   /// Whether the ring has never been used by a device since its driver made it.
@@ -151,7 +198,7 @@ struct PackedRing {
   /// A driver clears a new ring and makes descriptors available with the used bit clear until the first lap is done.
   /// In a ring past its first lap no descriptor is all zero, and unless every descriptor is newly available some
   /// carry the used bit. (Worked out case by case in docs/decisions/0006.)
-  var looksNew: Bool {
+  private var looksNew: Bool {
     var sawZero = false
     var allFirstLap = true
     for index in 0..<Int(size) {

@@ -19,13 +19,13 @@ public final class Virtqueue {
   /// The buffers' direction, the same for the whole life of the queue.
   public let direction: BufferDirection
   private let memory: GuestMemory
-  private let journal: RingJournal?
+  private let journal: RingJournal
   private var split: SplitRing?
   private var packed: PackedRing?
   private var notifyOnEmpty = false
   private var faultFound: QueueFault?
 
-  public init(direction: BufferDirection, memory: GuestMemory, journal: RingJournal?) {
+  public init(direction: BufferDirection, memory: GuestMemory, journal: RingJournal) {
     self.direction = direction
     self.memory = memory
     self.journal = journal
@@ -54,15 +54,12 @@ public final class Virtqueue {
       return false
     case .packed:
       split = nil
-      var ring = PackedRing(size: setup.size, areas: setup.areas, eventIndex: setup.eventIndex, base: setup.base)
-      let resumed = journal?.position(in: ring, descriptorAddress: setup.descriptorAddress)
-      if let resumed {
-        ring.nextAvailable = resumed
-        ring.nextUsed = resumed
-      }
-      journal?.open(size: setup.size, descriptorAddress: setup.descriptorAddress, position: ring.nextUsed)
+      var ring = PackedRing(
+        size: setup.size, areas: setup.areas, eventIndex: setup.eventIndex, base: setup.base, journal: journal)
+      let isResumed = ring.resume(descriptorAddress: setup.descriptorAddress)
+      journal.open(size: setup.size, descriptorAddress: setup.descriptorAddress, position: ring.nextUsed)
       packed = ring
-      return resumed != nil
+      return isResumed
     }
   }
 
@@ -70,7 +67,7 @@ public final class Virtqueue {
   public func stop(returning list: inout ChainList) -> UInt32 {
     rewind(&list)
     let base = split.map { UInt32($0.lastAvailable) } ?? packed?.base ?? 0
-    journal?.close()
+    journal.close()
     split = nil
     packed = nil
     return base
@@ -84,7 +81,7 @@ public final class Virtqueue {
 
   /// The driver reset the device: the journal is of no use any more.
   public func forget() {
-    journal?.close()
+    journal.close()
   }
 
   /// New areas for a running ring: the front-end moved its memory, the contents are the same.
@@ -96,8 +93,9 @@ public final class Virtqueue {
       moved.signalled = ring.signalled
       split = moved
     } else if let ring = packed {
-      packed = PackedRing(size: ring.size, areas: setup.areas, eventIndex: ring.eventIndex, base: ring.base)
-      journal?.open(size: ring.size, descriptorAddress: setup.descriptorAddress, position: ring.nextUsed)
+      packed = PackedRing(
+        size: ring.size, areas: setup.areas, eventIndex: ring.eventIndex, base: ring.base, journal: journal)
+      journal.open(size: ring.size, descriptorAddress: setup.descriptorAddress, position: ring.nextUsed)
     }
   }
 
@@ -172,10 +170,7 @@ public final class Virtqueue {
       let wanted = split?.needsNotification() ?? false
       return wanted || (notifyOnEmpty && !(split?.hasAvailable ?? true))
     }
-    guard let position = packed?.nextUsed else { return false }
-    journal?.willPublish(upTo: position)
     packed?.publish()
-    journal?.didPublish(upTo: position)
     return packed?.needsNotification() ?? false
   }
 

@@ -95,7 +95,12 @@ final class Server {
 
   private func sleep() {
     let start = MonotonicClock.now()
-    handleEvents(timeout: nic.needsPolling ? Self.pollInterval : nil)
+    var timeout = nic.needsPolling ? Self.pollInterval : nil
+    if let deadline = nic.notificationDeadline {
+      let rest = max(deadline - start, .microseconds(1))
+      timeout = min(rest, timeout ?? rest)
+    }
+    handleEvents(timeout: timeout)
     busyPoll.slept(MonotonicClock.now() - start)
     if nic.needsPolling { _ = nic.hasWork() }
   }

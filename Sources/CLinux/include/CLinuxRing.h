@@ -33,6 +33,9 @@ VTCP_INLINE uint64_t vtcp_load_relaxed_u64(const void *_Nonnull p) {
 VTCP_INLINE void vtcp_store_release_u16(void *_Nonnull p, uint16_t v) {
     __atomic_store_n((uint16_t *)p, v, __ATOMIC_RELEASE);
 }
+VTCP_INLINE void vtcp_store_release_u32(void *_Nonnull p, uint32_t v) {
+    __atomic_store_n((uint32_t *)p, v, __ATOMIC_RELEASE);
+}
 VTCP_INLINE void vtcp_store_relaxed_u16(void *_Nonnull p, uint16_t v) {
     __atomic_store_n((uint16_t *)p, v, __ATOMIC_RELAXED);
 }
