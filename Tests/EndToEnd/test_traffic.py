@@ -39,12 +39,17 @@ def test_pings_of_every_size_up_to_the_largest_datagram_come_back(machine):
 
 @both_directions
 @both_families
-def test_iperf3_flows_nearly_without_retransmissions(machine, direction, family):
+def test_iperf3_flows_nearly_without_losses(machine, direction, family):
+    before = machine.network.counters(machine.tap)["tx"]
     result = iperf3(machine.guest, direction, seconds=2, flows=machine.queues, family=family)
+    after = machine.network.counters(machine.tap)["tx"]
     assert result.bits_per_second > 50e6, f"{direction}: only {result}"
-    segments = result.bytes / result.segment_size
-    # A TAP's queue is finite: several flows at once overrun it now and then, with any back-end.
-    assert result.retransmits <= max(20, segments / 100), f"{direction}: {result}: the path loses packets"
+    lost, passed = after["dropped"] - before["dropped"], after["packets"] - before["packets"]
+    assert lost <= passed / 1000, f"{direction}: the TAP's queue overran {lost} times for {passed} packets: {result}"
+    if machine.queues == 1:
+        # Several flows at once make a starved guest's acknowledgments so late that TCP retransmits what was not lost, on QEMU's TAP too.
+        segments = result.bytes / result.segment_size
+        assert result.retransmits <= max(20, segments / 100), f"{direction}: {result}: the path loses packets"
 
 
 @both_directions
