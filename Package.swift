@@ -46,6 +46,14 @@ let package = Package(
       name: "vtcp-nic",
       dependencies: ["Arena", "Datapath", "Memory", "Polling", "Timekeeping", "Uplinks", "VhostUser", "Wire"],
       swiftSettings: common),
+    // Measurements.
+    .target(name: "CCounting", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .executableTarget(
+      name: "vtcp-bench",
+      dependencies: [
+        "Arena", "CCounting", "Datapath", "Memory", "Polling", "Timekeeping", "Uplinks", "VhostUser", "Virtio", "Wire",
+      ],
+      swiftSettings: common),
     // Tests.
     .target(
       name: "CTestSupport", path: "Tests/CTestSupport", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
