@@ -62,7 +62,8 @@ final class DriverRing {
     guard
       let areas = RingAreas(
         format: format, size: Self.size, descriptorAddress: guestAddress,
-        driverAddress: guestAddress + UInt64(Self.driverOffset), deviceAddress: guestAddress + UInt64(Self.deviceOffset),
+        driverAddress: guestAddress + UInt64(Self.driverOffset),
+        deviceAddress: guestAddress + UInt64(Self.deviceOffset),
         memory: guest)
     else { throw BenchError("the ring's areas do not lie in guest memory") }
     return QueueSetup(

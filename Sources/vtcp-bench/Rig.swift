@@ -107,7 +107,9 @@ final class Rig {
     case .receive:
       guard let far else { throw BenchError("the null uplink receives nothing") }
       for _ in 0..<frames {
-        guard case .bytes(frameLength) = UnixSocket.send(far.rawValue, frame.slice(from: 0, count: frameLength), descriptors: [])
+        guard
+          case .bytes(frameLength) = UnixSocket.send(
+            far.rawValue, frame.slice(from: 0, count: frameLength), descriptors: [])
         else { throw BenchError("the socket is full") }
       }
       nic.ready(.uplink(0))

@@ -41,9 +41,11 @@ struct Scenario {
       Scenario(name: "receive in place, TSO", direction: .receive, content: .segmented, features: allOffloads),
       Scenario(name: "receive staged", direction: .receive, features: .mergeableReceiveBuffers),
       Scenario(name: "receive staged, not merged", direction: .receive),
-      Scenario(name: "receive staged, merged from 256 B", direction: .receive, content: .segmented, bufferBytes: 256,
+      Scenario(
+        name: "receive staged, merged from 256 B", direction: .receive, content: .segmented, bufferBytes: 256,
         features: allOffloads),
-      Scenario(name: "receive staged, cut", direction: .receive, content: .segmented,
+      Scenario(
+        name: "receive staged, cut", direction: .receive, content: .segmented,
         features: .mergeableReceiveBuffers),
       Scenario(name: "receive steered", direction: .receive, pairs: 2, features: allOffloads),
     ].map { scenario in
