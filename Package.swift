@@ -38,7 +38,7 @@ let package = Package(
     .target(
       name: "Datapath",
       dependencies: [
-        "Arena", "CLinux", "LargeSend", "Memory", "Packets", "Polling", "Timekeeping", "Uplinks", "VhostUser", "Virtio",
+        "Arena", "CLinux", "LargeSend", "Memory", "Packets", "Polling", "Timekeeping", "Uplinks", "VhostUser",
         "Wire",
       ],
       swiftSettings: datapath),
@@ -51,7 +51,8 @@ let package = Package(
     .executableTarget(
       name: "vtcp-bench",
       dependencies: [
-        "Arena", "CCounting", "Datapath", "Memory", "Polling", "Timekeeping", "Uplinks", "VhostUser", "Virtio", "Wire",
+        "Arena", "CCounting", "CLinux", "Datapath", "Memory", "Polling", "Timekeeping", "Uplinks", "VhostUser",
+        "Virtio", "Wire",
       ],
       swiftSettings: common),
     // Tests.

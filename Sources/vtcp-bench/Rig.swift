@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Arena
+import CLinux
 import Datapath
-import Glibc
 import Memory
 import Polling
 import Timekeeping
@@ -64,8 +64,12 @@ final class Rig {
     case .null: return (try Uplink.open(.null, queuePairs: 1, mtu: nil), nil)
     case .socket:
       // Sequenced packets: their queue is limited in bytes only, so that a turn's frames fit.
-      let (near, far) = try UnixSocket.pair(.sequencedPacket)
-      return (try Uplink.open(.descriptor(dup(near.rawValue)), queuePairs: 1, mtu: nil), far)
+      var near: Int32 = -1
+      var far: Int32 = -1
+      guard vtcp_unix_pair(UnixSocket.PairType.sequencedPacket.rawValue, &near, &far) >= 0 else {
+        throw BenchError("there is no pair of sockets")
+      }
+      return (try Uplink.open(.descriptor(near), queuePairs: 1, mtu: nil), OwnedDescriptor(far))
     }
   }
 
