@@ -193,11 +193,18 @@ struct PackedRing {
     return flags.contains(.used) == position.wrap
   }
 
+  /// Leaves a trace in the device's own area that the ring has been served. Its first half says nothing to the driver
+  /// until the second half, the flags, asks for an event at that position (2.8.14).
+  func mark() { deviceEvent.store16(max(nextAvailable.rawValue, 1), at: 0) }
+
+  private var isMarked: Bool { deviceEvent.load32(at: 0) != 0 }
+
   /// Whether the ring has never been used by a device since its driver made it.
   ///
   /// A driver clears a new ring and makes descriptors available with the used bit clear until the first lap is done.
   /// In a ring past its first lap no descriptor is all zero, and unless every descriptor is newly available some
-  /// carry the used bit. (Worked out case by case in docs/decisions/0006.)
+  /// carry the used bit. If every one is, as happens in each odd lap, only the mark tells.
+  /// (Worked out case by case in docs/decisions/0006.)
   private var looksNew: Bool {
     var sawZero = false
     var allFirstLap = true
@@ -208,6 +215,6 @@ struct PackedRing {
       if word == 0, descriptors.load64(at: 16 &* index) == 0 { sawZero = true }
       if !flags.contains(.available) { allFirstLap = false }
     }
-    return sawZero || allFirstLap
+    return sawZero || (allFirstLap && !isMarked)
   }
 }

@@ -58,6 +58,7 @@ public final class Virtqueue {
         size: setup.size, areas: setup.areas, eventIndex: setup.eventIndex, base: setup.base, journal: journal)
       let isResumed = ring.resume(descriptorAddress: setup.descriptorAddress)
       journal.open(size: setup.size, descriptorAddress: setup.descriptorAddress, position: ring.nextUsed)
+      ring.mark()
       packed = ring
       return isResumed
     }
