@@ -69,6 +69,13 @@ let package = Package(
     .testTarget(
       name: "PollingTests", dependencies: ["CLinux", "Memory", "Polling", "Timekeeping"], swiftSettings: common),
     .testTarget(
+      name: "VirtioTests", dependencies: ["FrameSupport", "Memory", "Virtio"], swiftSettings: common),
+    .testTarget(name: "ArenaTests", dependencies: ["Arena", "Memory"], swiftSettings: common),
+    .testTarget(
+      name: "DatapathTests",
+      dependencies: ["Datapath", "FrameSupport", "LargeSend", "Memory", "Timekeeping", "Uplinks", "Virtio", "Wire"],
+      swiftSettings: common),
+    .testTarget(
       name: "UplinksTests", dependencies: ["CLinux", "Memory", "Packets", "Polling", "Timekeeping", "Uplinks"],
       swiftSettings: common),
   ],
