@@ -151,13 +151,13 @@ extension ReceivePath {
     let count = uplink.receive(queue: uplinkQueue, vectors: vectors, first: 0, count: last &+ 1)
     guard count != 0 else { return false }
     let frameLength = count &- VirtioNetHeader.length
+    budget.spend(frames: 1, bytes: max(frameLength, 0))
     guard frameLength <= capacity &- guest.headerLength else {
       // The link's MTU was raised. This frame is cut off, the next one will not be.
       end.counters.add(.tooLarge)
       linkFrame = Self.largestLinkFrame(uplink)
       return true
     }
-    budget.spend(frames: 1, bytes: max(frameLength, 0))
     guard frameLength >= FrameLimits.minimumFrame else {
       end.counters.add(.badLength)
       return true

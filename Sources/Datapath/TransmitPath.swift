@@ -29,7 +29,8 @@ final class TransmitPath {
 
   private let slots = ByteRegion.allocate(count: batch * slotBytes)
   private let guestHeader = ByteRegion.allocate(count: VirtioNetHeader.lengthWithBufferCount)
-  private let frames = RecordBuffer<OutgoingFrame>(capacity: batch, repeating: OutgoingFrame(firstVector: 0, vectorCount: 0, byteCount: 0, index: 0))
+  private let frames = RecordBuffer<OutgoingFrame>(
+    capacity: batch, repeating: OutgoingFrame(firstVector: 0, vectorCount: 0, byteCount: 0, index: 0))
   private let vectors = RecordBuffer<IOVector>(
     capacity: 2 * (ChainList.maximumVectorsPerChain + 1), repeating: .none)
   /// The uplink's queue for each frame.
