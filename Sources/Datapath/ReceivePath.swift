@@ -12,7 +12,7 @@ import Wire
 ///
 /// *In place*: if the guest takes everything that the uplink may hand up, the uplink's queue belongs to one receiveq,
 /// and that has buffers for the largest frame, then a frame is read from the uplink straight into guest memory. Only
-/// its virtio header goes by way of private memory.
+/// its headers go by way of private memory.
 ///
 /// *Staged*: else the frame is read into private memory, a queue is chosen for it, it is completed or cut if the guest
 /// can't take it whole, and copied into the buffers that the guest has. If they are too few, the frame waits and so
@@ -27,7 +27,10 @@ final class ReceivePath {
   private let steering: FlowSteering
   private let flowHash: FlowHash
 
-  private let uplinkHeader = ByteRegion.allocate(count: VirtioNetHeader.length)
+  /// Of a frame that is read in place, what is looked at before the guest has it: virtio and Ethernet header.
+  private static let privateBytes = VirtioNetHeader.length + FrameLayout.ethernetHeaderLength
+
+  private let uplinkHeader = ByteRegion.allocate(count: privateBytes)
   private let guestHeader = ByteRegion.allocate(count: VirtioNetHeader.lengthWithBufferCount)
   private let vectors = RecordBuffer<IOVector>(capacity: ChainList.maximumVectorsPerChain, repeating: .none)
   private let staging: ByteRegion?
@@ -82,7 +85,7 @@ final class ReceivePath {
     linkFrame = Self.largestLinkFrame(uplink)
     self.activePairs = max(activePairs, 1)
     onlyEnd = isSteered ? nil : ends[uplinkQueue % ends.count]
-    readsInPlace = !isSteered && !uplink.stagesFrames && handedUp.isSubset(of: guest.offloads)
+    readsInPlace = !isSteered && !uplink.stagesFrames && uplink.headersAreSound && handedUp.isSubset(of: guest.offloads)
   }
 
   /// Moves frames until the uplink has no more, the budget is spent or a guest's queue has no room.
@@ -141,9 +144,11 @@ extension ReceivePath {
     _ end: QueueEnd, _ capacity: Int, _ now: Instant, _ budget: inout TurnBudget
   ) -> Bool {
     var cursor = VectorCursor(end.chains.vectors, first: end.chains.firstVector, end: end.chains.vectorsEnd)
-    cursor.skip(guest.headerLength)
+    let ethernet = FrameLayout.ethernetHeaderLength
+    cursor.skip(guest.headerLength &+ ethernet)
     vectors[0] = IOVector(uplinkHeader)
-    guard let last = cursor.gather(capacity &- guest.headerLength, into: vectors, at: 1), last < vectors.capacity else {
+    let room = capacity &- guest.headerLength &- ethernet
+    guard let last = cursor.gather(room, into: vectors, at: 1), last < vectors.capacity else {
       // Buffers so small that the kernel does not take so many at once.
       return stageNext(now, &budget)
     }
@@ -162,6 +167,10 @@ extension ReceivePath {
       end.counters.add(.badLength)
       return true
     }
+    if let macAddress, isForeign(uplinkHeader.suffix(from: VirtioNetHeader.length), macAddress) {
+      end.counters.add(.foreign)
+      return true
+    }
     let total = guest.headerLength &+ frameLength
     guard let chains = end.queue.chainsHolding(total, in: end.chains), guest.mergesBuffers || chains == 1 else {
       end.counters.add(.tooLarge)
@@ -169,6 +178,9 @@ extension ReceivePath {
     }
     var header = VirtioNetHeader(decoding: uplinkHeader)
     if !guest.offloads.contains(.checksum) { header.flags = [] }
+    var start = VectorCursor(end.chains.vectors, first: end.chains.firstVector, end: end.chains.vectorsEnd)
+    start.skip(guest.headerLength)
+    _ = start.write(uplinkHeader.suffix(from: VirtioNetHeader.length))
     finish(end, header, total, chains)
     return true
   }
