@@ -38,13 +38,22 @@ let package = Package(
     .target(
       name: "Datapath",
       dependencies: [
-        "Arena", "CLinux", "LargeSend", "Memory", "Packets", "Polling", "Timekeeping", "Uplinks", "VhostUser", "Virtio",
+        "Arena", "CLinux", "LargeSend", "Memory", "Packets", "Polling", "Timekeeping", "Uplinks", "VhostUser",
         "Wire",
       ],
       swiftSettings: datapath),
     .executableTarget(
       name: "vtcp-nic",
       dependencies: ["Arena", "Datapath", "Memory", "Polling", "Timekeeping", "Uplinks", "VhostUser", "Wire"],
+      swiftSettings: common),
+    // Measurements.
+    .target(name: "CCounting", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .executableTarget(
+      name: "vtcp-bench",
+      dependencies: [
+        "Arena", "CCounting", "CLinux", "Datapath", "Memory", "Polling", "Timekeeping", "Uplinks", "VhostUser",
+        "Virtio", "Wire",
+      ],
       swiftSettings: common),
     // Tests.
     .target(

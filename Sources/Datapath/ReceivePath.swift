@@ -22,7 +22,7 @@ import Wire
 final class ReceivePath {
   private let uplink: Uplink
   private let uplinkQueue: Int
-  private let ends: [QueueEnd]
+  private let ends: QueueEnds
   private let macAddress: MACAddress?
   private let steering: FlowSteering
   private let flowHash: FlowHash
@@ -35,13 +35,15 @@ final class ReceivePath {
   private let vectors = RecordBuffer<IOVector>(capacity: ChainList.maximumVectorsPerChain, repeating: .none)
   private let staging: ByteRegion?
   private let staged = StagedFrame()
-  /// Where the staged frame goes.
-  private var stagedEnd: QueueEnd
+  /// The queue pair whose receiveq gets the staged frame.
+  private var stagedPair: Int
 
   /// The uplink may have something for us.
   var isReady = true
-  /// The receiveq that gets all frames; nil: each frame is steered.
-  private var onlyEnd: QueueEnd?
+  /// The receiveq that gets all frames, unless each is steered.
+  private let home: QueueEnd
+  private let homePair: Int
+  private var isSteered = false
   /// Queue pairs that frames are steered to.
   private var activePairs = 1
   private var guest = GuestAbilities()
@@ -58,17 +60,19 @@ final class ReceivePath {
   ) {
     self.uplink = uplink
     self.uplinkQueue = uplinkQueue
-    self.ends = ends
+    self.ends = QueueEnds(ends)
+    homePair = uplinkQueue % ends.count
+    home = ends[homePair]
     self.macAddress = macAddress
     self.steering = steering
     self.flowHash = flowHash
-    stagedEnd = ends[uplinkQueue % ends.count]
-    onlyEnd = stagedEnd
+    stagedPair = homePair
     linkFrame = Self.largestLinkFrame(uplink)
     staging = uplink.stagesFrames ? nil : ByteRegion.allocate(count: FrameLimits.staging)
   }
 
   deinit {
+    ends.deallocate()
     uplinkHeader.deallocate()
     guestHeader.deallocate()
     vectors.deallocate()
@@ -84,7 +88,8 @@ final class ReceivePath {
     self.guest = guest
     linkFrame = Self.largestLinkFrame(uplink)
     self.activePairs = max(activePairs, 1)
-    onlyEnd = isSteered ? nil : ends[uplinkQueue % ends.count]
+    self.isSteered = isSteered
+    if !isSteered { stagedPair = homePair }
     readsInPlace = !isSteered && !uplink.stagesFrames && uplink.headersAreSound && handedUp.isSubset(of: guest.offloads)
   }
 
@@ -93,14 +98,14 @@ final class ReceivePath {
     var budget = TurnBudget()
     while !budget.isSpent {
       if let piece = staged.piece {
-        guard deliver(piece, to: stagedEnd, &budget) else { return .waiting }
+        guard ends.with(stagedPair, { deliver(piece, to: $0, &budget) }) else { return .waiting }
         staged.advance()
         continue
       }
       guard isReady, hasTaker else { return .idle }
       let isDone: Bool
-      if readsInPlace, let end = onlyEnd, let capacity = roomForAnyFrame(end) {
-        isDone = !readInPlace(end, capacity, now, &budget)
+      if readsInPlace, let capacity = roomForAnyFrame(home) {
+        isDone = !readInPlace(home, capacity, now, &budget)
       } else {
         isDone = !stageNext(now, &budget)
       }
@@ -113,8 +118,8 @@ final class ReceivePath {
   }
 
   private var hasTaker: Bool {
-    if let onlyEnd { return onlyEnd.isServed }
-    return ends[0..<activePairs].contains { $0.isServed }
+    guard isSteered else { return home.isServed }
+    return (0..<activePairs).contains { ends.with($0, \.isServed) }
   }
 }
 
@@ -208,20 +213,18 @@ extension ReceivePath {
   private func stageNext(_ now: Instant, _ budget: inout TurnBudget) -> Bool {
     guard let region = nextRegion() else { return false }
     budget.spend(frames: 1, bytes: region.count)
-    let end = onlyEnd ?? ends[uplinkQueue % ends.count]
     guard region.count >= VirtioNetHeader.length &+ FrameLimits.minimumFrame else {
-      if region.count > 0 { end.counters.add(.badLength) }
+      if region.count > 0 { home.counters.add(.badLength) }
       return true
     }
     let frame = region.suffix(from: VirtioNetHeader.length)
     if let macAddress, isForeign(frame, macAddress) {
-      end.counters.add(.foreign)
+      home.counters.add(.foreign)
       return true
     }
-    stagedEnd = onlyEnd ?? steer(frame, now)
-    if case .refused = staged.stage(region, for: guest.offloads, stagedEnd.counters) {
-      stagedEnd.counters.add(.badOffload)
-    }
+    if isSteered { stagedPair = steer(frame, now) }
+    let counters = ends.with(stagedPair, \.counters)
+    if case .refused = staged.stage(region, for: guest.offloads, counters) { counters.add(.badOffload) }
     return true
   }
 
@@ -238,21 +241,21 @@ extension ReceivePath {
     return !destination.isMulticast && destination != macAddress
   }
 
-  private func steer(_ frame: ByteRegion, _ now: Instant) -> QueueEnd {
+  /// The queue pair whose receiveq gets the frame.
+  private func steer(_ frame: ByteRegion, _ now: Instant) -> Int {
     let head = frame.slice(from: 0, count: min(frame.count, FrameLimits.inspected))
     var pair = 0
     if let layout = FrameLayout(parsing: head, frameLength: frame.count) {
       pair = steering.pair(for: flowHash(layout, head), active: activePairs, now: now)
     }
-    let end = ends[pair]
-    if end.isServed { return end }
-    return ends[0..<activePairs].first { $0.isServed } ?? end
+    guard !ends.with(pair, \.isServed) else { return pair }
+    return (0..<activePairs).first { ends.with($0, \.isServed) } ?? pair
   }
 
   /// Copies a piece into the guest's buffers, or drops it if they can never hold it. False: it has to wait.
   private func deliver(_ piece: StagedFrame.Piece, to end: QueueEnd, _ budget: inout TurnBudget) -> Bool {
     // A queue that is stopped comes back; but it does not hold up frames for other queues.
-    guard end.isServed else { return onlyEnd == nil || end.queue.fault != nil }
+    guard end.isServed else { return isSteered || end.queue.fault != nil }
     let total = guest.headerLength &+ piece.byteCount
     guard let chains = chainsFor(total, end) else {
       guard end.queue.fault == nil else { return true }

@@ -164,13 +164,18 @@ public enum Uplink {
   /// - Returns: the bytes received; 0 when nothing is there; negative for an error that was counted, after which more
   ///   frames may be there.
   public func receive(queue: Int, vectors: RecordBuffer<IOVector>, first: Int, count: Int) -> Int {
-    guard case .tap(let uplink) = self else { return 0 }
-    return uplink.receive(queue: queue, vectors: vectors, first: first, count: count)
+    // A switch, since `guard case` copies the reference out and so counts it, once a frame.
+    switch self {
+    case .tap(let uplink): uplink.receive(queue: queue, vectors: vectors, first: first, count: count)
+    case .packetSocket, .null: 0
+    }
   }
 
   /// The next frame, header first, in the uplink's buffer, which holds it until the next call; nil: none is there.
   public func nextFrame(queue: Int) -> ByteRegion? {
-    guard case .packetSocket(let uplink) = self else { return nil }
-    return uplink.nextFrame()
+    switch self {
+    case .packetSocket(let uplink): uplink.nextFrame()
+    case .tap, .null: nil
+    }
   }
 }

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CCounting
+import Polling
+
+/// Counts the calls of the allocator and of reference counting that the datapath makes: per frame there is none.
+///
+/// A turn with 32 frames is compared with one of a single frame: what differs is per frame, what is left is per turn.
+/// A turn with 64 frames shows what a second batch costs.
+enum AllocationCount {
+  private static let turns = 256
+
+  /// Prints a table. True if nothing was allocated and nothing was counted per frame.
+  static func run(showsCallers: Bool = false) throws -> Bool {
+    Log.output(
+      Table.row(
+        "", ["allocations", "references", "references", "references", "exclusivity"])
+        + Table.row("", ["per turn", "per frame", "per batch", "per turn", "per frame"]))
+    guard countingWorks() else { throw BenchError("calls are not counted: is the Swift runtime linked dynamically?") }
+    var isClean = true
+    for scenario in Scenario.all {
+      vtcp_counting_forget_callers()
+      let rig = try Rig(scenario)
+      try rig.warmUp()
+      let one = try count(rig, frames: 1)
+      let batch = try count(rig, frames: 32)
+      let two = try count(rig, frames: 64)
+      let perFrame = (batch.references - one.references) / 31
+      let isFine = batch.allocations == 0 && two.allocations == 0 && perFrame == 0
+      isClean = isClean && isFine
+      Log.output(
+        Table.row(
+          "\(scenario.format) \(scenario.name)",
+          [
+            Table.decimal(two.allocations), Table.decimal(perFrame),
+            Table.decimal(two.references - batch.references - 32 * perFrame), Table.decimal(one.references - perFrame),
+            Table.decimal((batch.accesses - one.accesses) / 31),
+          ]))
+      if showsCallers { printCallers() }
+    }
+    if !isClean { Log.output("FAILED: allocations, or reference counting per frame\n") }
+    return isClean
+  }
+
+  /// Means of one turn.
+  private static func count(
+    _ rig: Rig, frames: Int
+  ) throws -> (allocations: Double, references: Double, accesses: Double) {
+    var allocations: UInt64 = 0
+    var references: UInt64 = 0
+    var accesses: UInt64 = 0
+    for _ in 0..<turns {
+      try rig.prepare(frames)
+      vtcp_counting_start()
+      while rig.turn() {}
+      let counts = vtcp_counting_stop()
+      try rig.finish(frames)
+      allocations += counts.allocations + counts.frees
+      references += counts.retains + counts.releases
+      accesses += counts.accesses
+    }
+    return (Double(allocations) / Double(turns), Double(references) / Double(turns), Double(accesses) / Double(turns))
+  }
+
+  /// That a zero means something: an object that is made and dropped is seen.
+  private static func countingWorks() -> Bool {
+    vtcp_counting_start()
+    var objects: [BenchError] = []
+    objects.append(BenchError("one that lies on the heap"))
+    let copy = objects
+    objects.append(BenchError("another one"))
+    let counts = vtcp_counting_stop()
+    return copy.count < objects.count && counts.allocations >= 2 && counts.frees > 0 && counts.releases > 0
+  }
+
+  private static func printCallers() {
+    var index: Int32 = 0
+    var calls: UInt64 = 0
+    while case let caller = vtcp_counting_caller(index, &calls), caller != 0 {
+      Log.output("    0x\(String(caller, radix: 16)) \(calls)\n")
+      index += 1
+    }
+  }
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Memory
+import Wire
+
+/// The frames that are sent, with an uplink's virtio header before them.
+enum SampleFrame {
+  static func write(_ content: Scenario.Content, to region: ByteRegion) -> Int {
+    switch content {
+    case .small: writeUDP(to: region)
+    case .segmented: writeTCP(to: region)
+    }
+  }
+
+  private static func writeUDP(to region: ByteRegion) -> Int {
+    let frame = region.suffix(from: VirtioNetHeader.length)
+    VirtioNetHeader().encode(into: region)
+    writeIPv4(protocolNumber: 17, length: 50, to: frame)
+    frame.storeNetworkOrder(UInt16(4000), at: 34)
+    frame.storeNetworkOrder(UInt16(4001), at: 36)
+    frame.storeNetworkOrder(UInt16(30), at: 38)
+    return VirtioNetHeader.length + 64
+  }
+
+  private static func writeTCP(to region: ByteRegion) -> Int {
+    let payload = 600
+    let frame = region.suffix(from: VirtioNetHeader.length)
+    var header = VirtioNetHeader()
+    header.flags = .needsChecksum
+    header.rawGSOType = VirtioNetHeader.GSOType.tcpv4.rawValue
+    header.gsoSize = 200
+    header.headerLength = 54
+    header.checksumStart = 34
+    header.checksumOffset = 16
+    header.encode(into: region)
+    writeIPv4(protocolNumber: 6, length: UInt16(40 + payload), to: frame)
+    frame.storeNetworkOrder(UInt16(4000), at: 34)
+    frame.storeNetworkOrder(UInt16(4001), at: 36)
+    frame.store(UInt8(5 << 4), at: 46)
+    frame.store(UInt8(0x10), at: 47)
+    return VirtioNetHeader.length + 54 + payload
+  }
+
+  /// Ethernet and IPv4 headers without a checksum; `length`: the packet's, bytes.
+  private static func writeIPv4(protocolNumber: UInt8, length: UInt16, to frame: ByteRegion) {
+    frame.storeNetworkOrder(UInt16(0x5254), at: 0)
+    frame.storeNetworkOrder(UInt16(0x5254), at: 6)
+    frame.storeNetworkOrder(UInt16(0x0800), at: 12)
+    frame.store(UInt8(0x45), at: 14)
+    frame.storeNetworkOrder(length, at: 16)
+    frame.store(UInt8(64), at: 22)
+    frame.store(protocolNumber, at: 23)
+    frame.storeNetworkOrder(UInt32(0xc000_0201), at: 26)
+    frame.storeNetworkOrder(UInt32(0xc633_6402), at: 30)
+  }
+}
