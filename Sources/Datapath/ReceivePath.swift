@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import LargeSend
 import Memory
 import Timekeeping
 import Uplinks
@@ -27,8 +28,8 @@ final class ReceivePath {
   private let steering: FlowSteering
   private let flowHash: FlowHash
 
-  /// Of a frame that is read in place, what is looked at before the guest has it: virtio and Ethernet header.
-  private static let privateBytes = VirtioNetHeader.length + FrameLayout.ethernetHeaderLength
+  /// Of a frame that is read in place, what is looked at before the guest has it: the virtio header and the first bytes.
+  private static let privateBytes = VirtioNetHeader.length + FrameLimits.inspected
 
   private let uplinkHeader = ByteRegion.allocate(count: privateBytes)
   private let guestHeader = ByteRegion.allocate(count: VirtioNetHeader.lengthWithBufferCount)
@@ -90,7 +91,7 @@ final class ReceivePath {
     self.activePairs = max(activePairs, 1)
     self.isSteered = isSteered
     if !isSteered { stagedPair = homePair }
-    readsInPlace = !isSteered && !uplink.stagesFrames && uplink.headersAreSound && handedUp.isSubset(of: guest.offloads)
+    readsInPlace = !isSteered && !uplink.stagesFrames && handedUp.isSubset(of: guest.offloads)
   }
 
   /// Moves frames until the uplink has no more, the budget is spent or a guest's queue has no room.
@@ -149,10 +150,9 @@ extension ReceivePath {
     _ end: QueueEnd, _ capacity: Int, _ now: Instant, _ budget: inout TurnBudget
   ) -> Bool {
     var cursor = VectorCursor(end.chains.vectors, first: end.chains.firstVector, end: end.chains.vectorsEnd)
-    let ethernet = FrameLayout.ethernetHeaderLength
-    cursor.skip(guest.headerLength &+ ethernet)
+    cursor.skip(guest.headerLength &+ FrameLimits.inspected)
     vectors[0] = IOVector(uplinkHeader)
-    let room = capacity &- guest.headerLength &- ethernet
+    let room = capacity &- guest.headerLength &- FrameLimits.inspected
     guard let last = cursor.gather(room, into: vectors, at: 1), last < vectors.capacity else {
       // Buffers so small that the kernel does not take so many at once.
       return stageNext(now, &budget)
@@ -172,10 +172,8 @@ extension ReceivePath {
       end.counters.add(.badLength)
       return true
     }
-    if let macAddress, isForeign(uplinkHeader.suffix(from: VirtioNetHeader.length), macAddress) {
-      end.counters.add(.foreign)
-      return true
-    }
+    let head = uplinkHeader.slice(from: VirtioNetHeader.length, count: min(frameLength, FrameLimits.inspected))
+    guard isAcceptable(head, frameLength, end) else { return true }
     let total = guest.headerLength &+ frameLength
     guard let chains = end.queue.chainsHolding(total, in: end.chains), guest.mergesBuffers || chains == 1 else {
       end.counters.add(.tooLarge)
@@ -185,8 +183,25 @@ extension ReceivePath {
     if !guest.offloads.contains(.checksum) { header.flags = [] }
     var start = VectorCursor(end.chains.vectors, first: end.chains.firstVector, end: end.chains.vectorsEnd)
     start.skip(guest.headerLength)
-    _ = start.write(uplinkHeader.suffix(from: VirtioNetHeader.length))
+    _ = start.write(head)
     finish(end, header, total, chains)
+    return true
+  }
+
+  /// Whether the guest may have the frame that starts with `head`; if not, it is counted.
+  private func isAcceptable(_ head: ByteRegion, _ frameLength: Int, _ end: QueueEnd) -> Bool {
+    if let macAddress, isForeign(head, macAddress) {
+      end.counters.add(.foreign)
+      return false
+    }
+    let header = VirtioNetHeader(decoding: uplinkHeader)
+    guard !uplink.headersAreSound, header.needsChecksum || header.needsSegmentation else { return true }
+    guard let layout = FrameLayout(parsing: head, frameLength: frameLength),
+      case .valid = OffloadCheck(header: header, layout: layout, frameLength: frameLength)
+    else {
+      end.counters.add(.badOffload)
+      return false
+    }
     return true
   }
 
