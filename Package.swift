@@ -54,7 +54,7 @@ let package = Package(
         "Arena", "CCounting", "CLinux", "Datapath", "Memory", "Polling", "Timekeeping", "Uplinks", "VhostUser",
         "Virtio", "Wire",
       ],
-      swiftSettings: common),
+      swiftSettings: common, linkerSettings: [.linkedLibrary("m")]),
     // Tests.
     .target(
       name: "CTestSupport", path: "Tests/CTestSupport", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),

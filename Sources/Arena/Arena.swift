@@ -12,12 +12,12 @@ public import Memory
 ///              8  u32  layout version
 ///             12  u32  number of virtqueues
 ///             16  u64  bytes in all
-///             24  u64  offset of the ring journals   (one record of 1024 bytes a virtqueue)
+///             24  u64  offset of the ring journals   (one record of 8256 bytes a virtqueue)
 ///             32  u64  offset of the statistics      (one record of 512 bytes a virtqueue)
 ///             40  u64  how often a process has taken it over
 public struct Arena: Sendable {
   public static let version: UInt32 = 1
-  public static let journalStride = 1024
+  public static let journalStride = 8256
   public static let statisticsStride = 512
 
   private static let magic: UInt64 = 0x7461_7473_5043_5476  // "vTCPstat" in memory

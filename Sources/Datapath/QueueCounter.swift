@@ -37,6 +37,4 @@ public enum QueueCounter: Int, CaseIterable, Sendable {
   case tooLarge
   /// Frames dropped: the queue was running but disabled.
   case disabled
-  /// Frames that the link refused.
-  case refused
 }

@@ -38,11 +38,12 @@ final class QueueEnd {
   var error: OwnedDescriptor?
 
   /// Chains and vectors that are taken ahead: enough for a frame of 64 KiB in buffers of 64 bytes.
-  private static let chainCapacity = 1024
+  private static let chainCapacity = RingJournal.capacity
   private static let vectorCapacity = 4096
-  /// The driver hears of this many transmitted buffers at once, or of fewer after this time.
-  private static let tellingBatch = 32
-  private static let tellingDelay = Interval.microseconds(100)
+  /// The driver hears of this many transmitted buffers at once, or of fewer after this time. Half of what Linux lets a
+  /// TCP connection keep below the socket (a millisecond's worth at its rate), so that none runs dry waiting for it.
+  private static let tellingBatch = 64
+  private static let tellingDelay = Interval.microseconds(500)
 
   init(index: Int, memory: GuestMemory, journal: RingJournal, counters: QueueCounters) {
     self.index = index

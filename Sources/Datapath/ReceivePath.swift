@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import LargeSend
 import Memory
 import Timekeeping
 import Uplinks
@@ -12,7 +13,7 @@ import Wire
 ///
 /// *In place*: if the guest takes everything that the uplink may hand up, the uplink's queue belongs to one receiveq,
 /// and that has buffers for the largest frame, then a frame is read from the uplink straight into guest memory. Only
-/// its virtio header goes by way of private memory.
+/// its headers go by way of private memory.
 ///
 /// *Staged*: else the frame is read into private memory, a queue is chosen for it, it is completed or cut if the guest
 /// can't take it whole, and copied into the buffers that the guest has. If they are too few, the frame waits and so
@@ -27,7 +28,10 @@ final class ReceivePath {
   private let steering: FlowSteering
   private let flowHash: FlowHash
 
-  private let uplinkHeader = ByteRegion.allocate(count: VirtioNetHeader.length)
+  /// Of a frame that is read in place, what is looked at before the guest has it: the virtio header and the first bytes.
+  private static let privateBytes = VirtioNetHeader.length + FrameLimits.inspected
+
+  private let uplinkHeader = ByteRegion.allocate(count: privateBytes)
   private let guestHeader = ByteRegion.allocate(count: VirtioNetHeader.lengthWithBufferCount)
   private let vectors = RecordBuffer<IOVector>(capacity: ChainList.maximumVectorsPerChain, repeating: .none)
   private let staging: ByteRegion?
@@ -86,7 +90,7 @@ final class ReceivePath {
     linkFrame = Self.largestLinkFrame(uplink)
     self.activePairs = max(activePairs, 1)
     self.isSteered = isSteered
-    stagedPair = homePair
+    if !isSteered { stagedPair = homePair }
     readsInPlace = !isSteered && !uplink.stagesFrames && handedUp.isSubset(of: guest.offloads)
   }
 
@@ -146,9 +150,10 @@ extension ReceivePath {
     _ end: QueueEnd, _ capacity: Int, _ now: Instant, _ budget: inout TurnBudget
   ) -> Bool {
     var cursor = VectorCursor(end.chains.vectors, first: end.chains.firstVector, end: end.chains.vectorsEnd)
-    cursor.skip(guest.headerLength)
+    cursor.skip(guest.headerLength &+ FrameLimits.inspected)
     vectors[0] = IOVector(uplinkHeader)
-    guard let last = cursor.gather(capacity &- guest.headerLength, into: vectors, at: 1), last < vectors.capacity else {
+    let room = capacity &- guest.headerLength &- FrameLimits.inspected
+    guard let last = cursor.gather(room, into: vectors, at: 1), last < vectors.capacity else {
       // Buffers so small that the kernel does not take so many at once.
       return stageNext(now, &budget)
     }
@@ -167,6 +172,8 @@ extension ReceivePath {
       end.counters.add(.badLength)
       return true
     }
+    let head = uplinkHeader.slice(from: VirtioNetHeader.length, count: min(frameLength, FrameLimits.inspected))
+    guard isAcceptable(head, frameLength, end) else { return true }
     let total = guest.headerLength &+ frameLength
     guard let chains = end.queue.chainsHolding(total, in: end.chains), guest.mergesBuffers || chains == 1 else {
       end.counters.add(.tooLarge)
@@ -174,7 +181,27 @@ extension ReceivePath {
     }
     var header = VirtioNetHeader(decoding: uplinkHeader)
     if !guest.offloads.contains(.checksum) { header.flags = [] }
+    var start = VectorCursor(end.chains.vectors, first: end.chains.firstVector, end: end.chains.vectorsEnd)
+    start.skip(guest.headerLength)
+    _ = start.write(head)
     finish(end, header, total, chains)
+    return true
+  }
+
+  /// Whether the guest may have the frame that starts with `head`; if not, it is counted.
+  private func isAcceptable(_ head: ByteRegion, _ frameLength: Int, _ end: QueueEnd) -> Bool {
+    if let macAddress, isForeign(head, macAddress) {
+      end.counters.add(.foreign)
+      return false
+    }
+    let header = VirtioNetHeader(decoding: uplinkHeader)
+    guard !uplink.headersAreSound, header.needsChecksum || header.needsSegmentation else { return true }
+    guard let layout = FrameLayout(parsing: head, frameLength: frameLength),
+      case .valid = OffloadCheck(header: header, layout: layout, frameLength: frameLength)
+    else {
+      end.counters.add(.badOffload)
+      return false
+    }
     return true
   }
 

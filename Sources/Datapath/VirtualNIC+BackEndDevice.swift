@@ -20,6 +20,8 @@ extension VirtualNIC: BackEndDevice {
     if end.start(setup, kick: kick) {
       log.info("queue \(index) goes on where the process before this one stopped")
     }
+    // What a process before us made visible may not have been told.
+    if let call = end.call { EventDescriptor.signal(call.rawValue) }
     log.debug("queue \(index) runs: \(setup.format), \(setup.size) entries")
     configurePaths()
   }

@@ -90,9 +90,15 @@ struct PackedRing {
     throw .endlessChain
   }
 
+  /// Makes room for `count` entries that are to become visible together: the buffers of one frame.
+  @inline(__always)
+  mutating func reserve(_ count: Int) {
+    if batchCount &+ count > RingJournal.capacity { publish() }
+  }
+
+  /// After `reserve`.
   @inline(__always)
   mutating func push(_ chain: DescriptorChain, length: UInt32) {
-    if batchCount == RingJournal.capacity { publish() }
     journal.record(UsedEntry(id: chain.id, slots: chain.slots, length: length), at: batchCount)
     batchCount &+= 1
     nextUsed.advance(by: chain.slots, size: size)
@@ -135,17 +141,25 @@ struct PackedRing {
   /// ring anew since. A batch that was on record but not visible is written again. False: stay at the base.
   mutating func resume(descriptorAddress: UInt64) -> Bool {
     guard let (position, count) = journal.left(size: size, descriptorAddress: descriptorAddress) else { return false }
-    if looksNew, !wasBegun(position, count) { return false }
+    if looksNew, !wasBegun(position, count) {
+      // A new ring starts here, and so does an old one at the start of a lap, which looks the same.
+      setPosition(PackedPosition(index: 0, wrap: true))
+      return true
+    }
     var next = position
     if count > 0, !isUsed(at: position) {
       next = write(count, from: position)
     } else {
       for index in 0..<count { next.advance(by: journal.entry(at: index).slots, size: size) }
     }
-    nextAvailable = next
-    nextUsed = next
-    batchStart = next
+    setPosition(next)
     return true
+  }
+
+  private mutating func setPosition(_ position: PackedPosition) {
+    nextAvailable = position
+    nextUsed = position
+    batchStart = position
   }
 
   /// Whether a ring that looks new is one whose very first batch was begun: its first descriptor's length is written.

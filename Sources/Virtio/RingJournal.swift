@@ -19,9 +19,9 @@ public import Memory
 ///             8  u64  address of the descriptor ring, the front-end's
 ///            16  entries of 8 bytes: u16 buffer id, u16 slots, u32 length
 public struct RingJournal: Sendable {
-  public static let byteCount = 1024
-  /// Entries of one batch.
-  static let capacity = (byteCount - 16) / 8
+  public static let byteCount = 16 + 8 * capacity
+  /// Entries of one batch: all that a `ChainList` of the datapath holds, so that a frame is always in one batch.
+  public static let capacity = 1024
 
   private let memory: SharedRegion
 

@@ -48,6 +48,7 @@ public final class Virtqueue {
     switch setup.format {
     case .split:
       packed = nil
+      journal.close()
       split = SplitRing(
         size: setup.size, areas: setup.areas, eventIndex: setup.eventIndex,
         base: UInt16(truncatingIfNeeded: setup.base))
@@ -132,6 +133,7 @@ public final class Virtqueue {
 
   /// Gives back the first `count` chains of `list` with length 0: the device wrote nothing.
   public func completeFirst(_ count: Int, of list: inout ChainList) {
+    packed?.reserve(min(count, RingJournal.capacity))
     for index in list.first..<(list.first + count) {
       let chain = list.chains[index]
       split?.push(chain, length: 0)
@@ -152,6 +154,8 @@ public final class Virtqueue {
 
   /// Gives back the first `count` chains of `list`, into which `bytes` bytes were written without gaps.
   public func completeWritten(_ bytes: Int, chains count: Int, of list: inout ChainList) {
+    precondition(count <= RingJournal.capacity, "a frame in more buffers than a batch holds")
+    packed?.reserve(count)
     var remaining = bytes
     for index in list.first..<(list.first + count) {
       let chain = list.chains[index]

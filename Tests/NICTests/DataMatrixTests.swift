@@ -189,5 +189,21 @@ extension NICTests {
         #expect(found == 160)
       }
     }
+
+    @Test("Frames that take hundreds of small buffers come whole and at once", arguments: DriverQueue.Layout.allCases)
+    func smallBuffers(layout: DriverQueue.Layout) throws {
+      try Rig.run(Rig.Shape(options: .init(layout: layout, size: 1024))) { (rig) throws in
+        try rig.guest.post(1000, lengths: [64])
+        // One frame in 939 buffers, then several that together are more than the rest.
+        for payload in [60_000, 20_000, 20_000, 20_000] {
+          let frame = Rig.frame(payload, payload: payload)
+          try rig.network.send(frame)
+          let received = try rig.guest.receive()
+          #expect(received.frame == frame)
+          #expect(received.lengths.count == (12 + frame.count + 63) / 64)
+          try rig.guest.post(received.lengths.count, lengths: [64])
+        }
+      }
+    }
   }
 }

@@ -212,7 +212,7 @@ extension NICTests {
           survivors.ram.storeRelease(DriverQueue.flagAvailable | DriverQueue.flagUsed, at: descriptor + 14)
         }
       }
-      #expect(pwrite(survivors.state.number, record, record.count, off_t(4096 + 1024 * index + 4)) == record.count)
+      #expect(pwrite(survivors.state.number, record, record.count, off_t(4096 + 8256 * index + 4)) == record.count)
       (nic, socket) = try survivors.start()
       frontEnd.replaceSocket(socket)
       try frontEnd.negotiate()
