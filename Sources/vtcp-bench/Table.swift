@@ -8,8 +8,8 @@ enum Table {
 
   /// Two digits behind the point; a whole number without.
   static func decimal(_ value: Double) -> String {
-    let hundredths = Int((value * 100).rounded())
-    guard hundredths % 100 != 0 else { return value == value.rounded() ? "\(hundredths / 100)" : "\(value)" }
+    let hundredths = Int(value * 100 + (value < 0 ? -0.5 : 0.5))
+    guard hundredths % 100 != 0 else { return "\(hundredths / 100)" }
     let fraction = abs(hundredths) % 100
     return "\(hundredths < 0 ? "-" : "")\(abs(hundredths) / 100).\(fraction < 10 ? "0" : "")\(fraction)"
   }
