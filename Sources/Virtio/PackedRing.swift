@@ -142,7 +142,7 @@ struct PackedRing {
   mutating func resume(descriptorAddress: UInt64) -> Bool {
     guard let (position, count) = journal.left(size: size, descriptorAddress: descriptorAddress) else { return false }
     if looksNew, !wasBegun(position, count) {
-      // A new ring starts here, and so does an old one at the start of a lap, which looks the same.
+      // Whatever base the front-end remembers, a new ring starts here.
       setPosition(PackedPosition(index: 0, wrap: true))
       return true
     }

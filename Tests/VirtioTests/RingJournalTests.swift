@@ -187,7 +187,7 @@ struct RingJournalTests {
     run(laps: 0, slots: 1, extra: 3, queue, &driver, bed)
     let good = bed.journalMemory.bytes
     // In use, size, position, count, entries, address.
-    for (offset, value) in [(0, UInt16(0)), (2, 4), (4, 0x8008), (6, 200), (8, 0x1234)] {
+    for (offset, value) in [(0, UInt16(0)), (2, 4), (4, 0x8008), (6, 1025), (8, 0x1234)] {
       bed.journalMemory.copy(from: good)
       bed.journalMemory.store(value, at: offset)
       let next = Virtqueue(direction: .deviceReadable, memory: bed.guest, journal: bed.journal)
