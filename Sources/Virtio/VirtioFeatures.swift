@@ -55,8 +55,6 @@ public struct VirtioFeatures: OptionSet, Equatable, Sendable {
   public static let packedRing = VirtioFeatures(bit: 34)
   /// `VIRTIO_F_IN_ORDER`
   public static let inOrder = VirtioFeatures(bit: 35)
-  /// `VIRTIO_F_RING_RESET`
-  public static let ringReset = VirtioFeatures(bit: 40)
 
   // The vhost protocol's own.
 

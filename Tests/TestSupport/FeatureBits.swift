@@ -23,7 +23,6 @@ public enum Feature {
   public static let version1: UInt64 = 1 << 32
   public static let packed: UInt64 = 1 << 34
   public static let inOrder: UInt64 = 1 << 35
-  public static let ringReset: UInt64 = 1 << 40
   public static let guestUSO4: UInt64 = 1 << 54
   public static let guestUSO6: UInt64 = 1 << 55
   public static let hostUSO: UInt64 = 1 << 56
@@ -32,7 +31,7 @@ public enum Feature {
   public static let offered: UInt64 =
     csum | guestCsum | mtu | guestTSO4 | guestTSO6 | guestECN | hostTSO4 | hostTSO6 | hostECN | mergeableBuffers
     | guestAnnounce | multiQueue | notifyOnEmpty | anyLayout | indirect | eventIndex | protocolFeatures | version1
-    | packed | inOrder | ringReset | guestUSO4 | guestUSO6 | hostUSO
+    | packed | inOrder | guestUSO4 | guestUSO6 | hostUSO
 }
 
 /// Protocol feature bits as masks (vhost-user, "Protocol features").
