@@ -10,6 +10,9 @@ bed_packages=(
   qemu-system-x86 busybox-static kmod cpio xz-utils iproute2 iperf3 ethtool socat tcpdump python3 python3-pytest
 )
 
+# What counts instructions: Scripts/instructions.
+count_packages=(valgrind binutils)
+
 missing_packages() {
   local package
   for package; do

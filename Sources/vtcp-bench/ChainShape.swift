@@ -6,7 +6,7 @@ enum ChainShape: String {
   case single
   /// The virtio header in a descriptor of its own, the frame in a second.
   case chained
-  /// As `chained`, in an indirect table.
+  /// As `chained`, in an indirect table, the frame in pieces of at most a page.
   case indirect
 
   /// Descriptors that a chain takes in the ring.

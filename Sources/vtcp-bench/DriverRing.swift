@@ -15,6 +15,8 @@ final class DriverRing {
   private static let driverOffset = 8192
   private static let deviceOffset = 9216
   private static let writeFlag: UInt16 = 2
+  private static let header = 12
+  private static let pageBytes = 4096
 
   let format: RingFormat
   let shape: ChainShape
@@ -25,14 +27,14 @@ final class DriverRing {
   private let bufferBytes: Int
   /// Bytes of a chain: the buffer less the place of an indirect table, or what is to be transmitted of it.
   private let length: Int
+  /// Of an indirect table at the buffer's end.
+  private let tableBytes: Int
   /// Chains made available, and seen used.
   private var posted = 0
   private var collected = 0
   /// Packed: the next descriptor to write and the next used one to look at, and their wrap counters.
   private var next = (index: 0, wrap: true)
   private var nextUsed = (index: 0, wrap: true)
-
-  private static let tableBytes = 32
 
   /// `memory` is all zero and lies at `guestAddress` for the device.
   init(
@@ -45,7 +47,8 @@ final class DriverRing {
     self.memory = memory
     self.guestAddress = guestAddress
     self.bufferBytes = bufferBytes
-    self.length = length ?? bufferBytes - Self.tableBytes
+    tableBytes = 16 * (1 + ((length ?? bufferBytes) + Self.pageBytes - 1) / Self.pageBytes)
+    self.length = length ?? bufferBytes - tableBytes
     chainCount = Self.size / shape.slots
     guard format == .split else { return }
     for chain in 0..<chainCount {
@@ -125,22 +128,37 @@ final class DriverRing {
 
   private func writeChain(_ chain: Int, at index: Int, extraFlags: UInt16) {
     let address = guestAddress + UInt64(Self.ringBytes + chain * bufferBytes)
-    let header = 12
     let direction = isWritable ? Self.writeFlag : 0
     switch shape {
     case .single:
       write(address, length, direction | extraFlags, chain, next: 0, at: 16 * index)
     case .chained:
-      write(address, header, direction | 1 | extraFlags, chain, next: index + 1, at: 16 * index)
+      write(address, Self.header, direction | 1 | extraFlags, chain, next: index + 1, at: 16 * index)
       write(
-        address + UInt64(header), length - header, direction | extraFlags, chain, next: 0, at: 16 * (index + 1))
+        address + UInt64(Self.header), length - Self.header, direction | extraFlags, chain, next: 0,
+        at: 16 * (index + 1))
     case .indirect:
       // The table lies at the buffer's end.
-      let table = Self.ringBytes + (chain + 1) * bufferBytes - Self.tableBytes
-      write(address, header, direction | (format == .split ? 1 : 0), 0, next: 1, at: table)
-      write(address + UInt64(header), length - header, direction, 0, next: 0, at: table + 16)
-      write(guestAddress + UInt64(table), Self.tableBytes, 4 | extraFlags, chain, next: 0, at: 16 * index)
+      let table = Self.ringBytes + (chain + 1) * bufferBytes - tableBytes
+      let entries = writeTable(at: table, of: address, direction)
+      write(guestAddress + UInt64(table), 16 * entries, 4 | extraFlags, chain, next: 0, at: 16 * index)
     }
+  }
+
+  /// Returns how many entries there are.
+  private func writeTable(at table: Int, of address: UInt64, _ direction: UInt16) -> Int {
+    let link: UInt16 = format == .split ? 1 : 0
+    write(address, Self.header, direction | link, 0, next: 1, at: table)
+    var done = Self.header
+    var entry = 1
+    while done < length {
+      let count = min(Self.pageBytes, length - done)
+      let flags = direction | (done + count < length ? link : 0)
+      write(address + UInt64(done), count, flags, 0, next: entry + 1, at: table + 16 * entry)
+      done += count
+      entry += 1
+    }
+    return entry
   }
 
   /// One descriptor: address, length and then flags and next (split) or buffer id and flags (packed).

@@ -38,11 +38,11 @@ enum FrameTime {
 
 extension Rig {
   /// Runs until everything that is done once has been done.
-  func warmUp() throws {
+  func warmUp(frames: Int = 8) throws {
     for _ in 0..<64 {
-      try prepare(8)
-      _ = turn()
-      try finish(8)
+      try prepare(frames)
+      while turn() {}
+      try finish(frames)
     }
   }
 }

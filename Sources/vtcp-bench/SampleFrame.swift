@@ -7,28 +7,31 @@ import Wire
 enum SampleFrame {
   static func write(_ content: Scenario.Content, to region: ByteRegion) -> Int {
     switch content {
-    case .small: writeUDP(to: region)
-    case .segmented: writeTCP(to: region)
+    case .small: writeUDP(64, to: region)
+    case .full: writeUDP(1500, to: region)
+    case .segmented: writeTCP(payload: 600, segment: 200, to: region)
+    case .large: writeTCP(payload: 65_495, segment: 1448, to: region)
     }
   }
 
-  private static func writeUDP(to region: ByteRegion) -> Int {
+  /// `length`: the frame's, bytes.
+  private static func writeUDP(_ length: Int, to region: ByteRegion) -> Int {
     let frame = region.suffix(from: VirtioNetHeader.length)
     VirtioNetHeader().encode(into: region)
-    writeIPv4(protocolNumber: 17, length: 50, to: frame)
+    writeIPv4(protocolNumber: 17, length: UInt16(length - 14), to: frame)
     frame.storeNetworkOrder(UInt16(4000), at: 34)
     frame.storeNetworkOrder(UInt16(4001), at: 36)
-    frame.storeNetworkOrder(UInt16(30), at: 38)
-    return VirtioNetHeader.length + 64
+    frame.storeNetworkOrder(UInt16(length - 34), at: 38)
+    return VirtioNetHeader.length + length
   }
 
-  private static func writeTCP(to region: ByteRegion) -> Int {
-    let payload = 600
+  /// `segment`: the payload of one packet that is to be cut from it, bytes.
+  private static func writeTCP(payload: Int, segment: UInt16, to region: ByteRegion) -> Int {
     let frame = region.suffix(from: VirtioNetHeader.length)
     var header = VirtioNetHeader()
     header.flags = .needsChecksum
     header.rawGSOType = VirtioNetHeader.GSOType.tcpv4.rawValue
-    header.gsoSize = 200
+    header.gsoSize = segment
     header.headerLength = 54
     header.checksumStart = 34
     header.checksumOffset = 16

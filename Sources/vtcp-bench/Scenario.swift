@@ -9,8 +9,12 @@ struct Scenario {
   enum Content {
     /// 64 bytes of UDP, nothing asked for.
     case small
+    /// 1500 bytes of UDP, nothing asked for.
+    case full
     /// TCP with 600 bytes of payload, to be cut into segments of 200.
     case segmented
+    /// The largest IP packet, TCP, to be cut into segments of 1448.
+    case large
   }
 
   var name: String

@@ -14,8 +14,11 @@ func run(_ arguments: [String]) -> Int32 {
     case ["time"]:
       try FrameTime.run()
       return 0
+    case ["instruction-work"]:
+      try InstructionWork.run()
+      return 0
     default:
-      log.error("use vtcp-bench allocations [--callers], or vtcp-bench time")
+      log.error("use vtcp-bench allocations [--callers], vtcp-bench time, or vtcp-bench instruction-work")
       return 2
     }
   } catch {

@@ -22,6 +22,9 @@ typedef struct vtcp_call_counts {
 void vtcp_counting_start(void);
 vtcp_call_counts vtcp_counting_stop(void);
 
+/// Does nothing: a place in the program that an instruction counter knows by its name.
+void vtcp_counting_mark(void);
+
 /// Where counted calls came from, since the program began: one caller and its calls; 0 past the last.
 /// The caller is an offset in the program's file, for a symbolizer.
 uint64_t vtcp_counting_caller(int32_t index, uint64_t *_Nonnull calls);
