@@ -42,9 +42,15 @@ let package = Package(
         "Wire",
       ],
       swiftSettings: datapath),
+    // What the program may do and see. The only thing here that is not ours is libcap-ng (docs/decisions/0013).
+    .systemLibrary(name: "CCapNG", pkgConfig: "libcap-ng", providers: [.apt(["libcap-ng-dev", "pkg-config"])]),
+    .target(name: "CSandbox", dependencies: ["CCapNG"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .target(name: "Sandbox", dependencies: ["CSandbox", "Polling"], swiftSettings: common),
     .executableTarget(
       name: "vtcp-nic",
-      dependencies: ["Arena", "Datapath", "Memory", "Polling", "Timekeeping", "Uplinks", "VhostUser", "Wire"],
+      dependencies: [
+        "Arena", "Datapath", "Memory", "Polling", "Sandbox", "Timekeeping", "Uplinks", "VhostUser", "Wire",
+      ],
       swiftSettings: common),
     // Measurements.
     .target(name: "CCounting", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),

@@ -13,6 +13,9 @@ bed_packages=(
 # What counts instructions: Scripts/instructions.
 count_packages=(valgrind binutils)
 
+# What vtcp-nic is built with, beside the Swift toolchain.
+build_packages=(libcap-ng-dev pkg-config)
+
 missing_packages() {
   local package
   for package; do
@@ -48,6 +51,13 @@ need_packages() {
   apt_patiently apt-get update -q || true
   apt_patiently "${install[@]}" ||
     die "apt could not install ${missing[*]}: is the package mirror of this machine reachable?"
+}
+
+# need_build_packages: for those who are not root, the sentence that says what to install.
+need_build_packages() {
+  pkg-config --exists libcap-ng 2>/dev/null && return 0
+  [[ $EUID -eq 0 ]] || die "libcap-ng is missing, which vtcp-nic is built with: install ${build_packages[*]} and try again."
+  need_packages "${build_packages[@]}"
 }
 
 # sources_of_debian KEYRING CODENAME: source lines for what this machine's sources name of the release, and for its backports.

@@ -2,8 +2,6 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <stdlib.h>
@@ -13,19 +11,6 @@
 
 int32_t vtcp_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0; }
 
-int32_t vtcp_change_user(const char *name) {
-    struct passwd entry;
-    struct passwd *found = NULL;
-    char strings[4096];
-    int error = getpwnam_r(name, &entry, strings, sizeof strings, &found);
-    if (error != 0) return -error;
-    if (!found) return -ENOENT;
-    if (initgroups(name, entry.pw_gid) < 0) return -errno;
-    if (setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid) < 0) return -errno;
-    if (setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid) < 0) return -errno;
-    return 0;
-}
-
 int32_t vtcp_set_process_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0) < 0 ? -errno : 0; }
 
 int32_t vtcp_effective_user(void) { return (int32_t)geteuid(); }
@@ -34,13 +19,6 @@ int32_t vtcp_new_network_namespace(void) { return unshare(CLONE_NEWNET) < 0 ? -e
 
 void vtcp_exit(int32_t status) { exit(status); }
 
-int32_t vtcp_user_exists(const char *name) {
-    struct passwd entry;
-    struct passwd *found = NULL;
-    char strings[4096];
-    return getpwnam_r(name, &entry, strings, sizeof strings, &found) == 0 && found != NULL;
-}
-
 int32_t vtcp_descriptor_is_open(int32_t fd) { return fcntl(fd, F_GETFD) >= 0; }
 
-void vtcp_unlink(const char *path) { (void)unlink(path); }
+int32_t vtcp_unlink(const char *path) { return unlink(path) < 0 ? -errno : 0; }

@@ -69,33 +69,27 @@ int32_t vtcp_tap_attach_queue(int32_t fd, int32_t attached) {
     return ioctl(fd, TUNSETQUEUE, &request) < 0 ? -errno : 0;
 }
 
-static int32_t interface_call(unsigned long call, struct ifreq *request) {
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    // A kernel without IPv4 still has these calls on any socket.
-    if (fd < 0) fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return -errno;
-    int32_t result = ioctl(fd, call, request) < 0 ? -errno : 0;
-    close(fd);
-    return result;
+static int32_t interface_call(int fd, unsigned long call, struct ifreq *request) {
+    return ioctl(fd, call, request) < 0 ? -errno : 0;
 }
 
-int32_t vtcp_interface_up(const char *name) {
+int32_t vtcp_interface_up(int32_t link, const char *name) {
     struct ifreq request;
     int32_t result = name_request(name, &request);
-    if (result == 0) result = interface_call(SIOCGIFFLAGS, &request);
+    if (result == 0) result = interface_call(link, SIOCGIFFLAGS, &request);
     // Needs a privilege, and so is not asked for when there is nothing to change.
     if (result < 0 || (request.ifr_flags & IFF_UP)) return result;
     request.ifr_flags |= IFF_UP;
-    return interface_call(SIOCSIFFLAGS, &request);
+    return interface_call(link, SIOCSIFFLAGS, &request);
 }
 
-int32_t vtcp_interface_set_mtu(const char *name, int32_t mtu) {
+int32_t vtcp_interface_set_mtu(int32_t link, const char *name, int32_t mtu) {
     struct ifreq request;
     int32_t result = name_request(name, &request);
-    if (result == 0) result = interface_call(SIOCGIFMTU, &request);
+    if (result == 0) result = interface_call(link, SIOCGIFMTU, &request);
     if (result < 0 || request.ifr_mtu == mtu) return result;
     request.ifr_mtu = mtu;
-    return interface_call(SIOCSIFMTU, &request);
+    return interface_call(link, SIOCSIFMTU, &request);
 }
 
 int32_t vtcp_interface_index(const char *name) {

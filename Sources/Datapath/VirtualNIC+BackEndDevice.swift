@@ -98,7 +98,8 @@ extension VirtualNIC: BackEndDevice {
       try uplink.setMTU(mtu)
       return true
     } catch {
-      log.warning("\(error)")
+      // The right to do so is given up before a front-end is served.
+      log.warning("\(error); start vtcp-nic with --mtu \(mtu) to have it set before")
       return false
     }
   }

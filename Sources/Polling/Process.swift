@@ -12,16 +12,8 @@ public enum Process {
     try SystemCalls.check("prctl", vtcp_no_new_privileges())
   }
 
-  /// Whether there is a user `name` to change to.
-  public static func hasUser(_ name: String) -> Bool { vtcp_user_exists(name) != 0 }
-
   /// Whether `descriptor` was handed in open.
   public static func isOpen(_ descriptor: Int32) -> Bool { vtcp_descriptor_is_open(descriptor) != 0 }
-
-  /// Becomes the user `name` for good: supplementary groups, group and user. ENOENT when there is no such user.
-  public static func changeUser(_ name: String) throws(SystemError) {
-    try SystemCalls.check("change to user \(name)", vtcp_change_user(name))
-  }
 
   /// The name that process lists show; the kernel keeps its first 15 bytes.
   public static func setTitle(_ title: String) {

@@ -37,7 +37,9 @@ public enum UnixSocket {
   }
 
   /// Takes away the name of a socket that we listened on.
-  public static func removeName(_ path: String) { vtcp_unlink(path) }
+  public static func removeName(_ path: String) throws(SystemError) {
+    try SystemCalls.check("remove \(path)", vtcp_unlink(path))
+  }
 
   /// The next connection; nil when nobody waits. Not blocking.
   public static func accept(_ listener: Int32) throws(SystemError) -> OwnedDescriptor? {

@@ -25,12 +25,10 @@ public struct LinkLimits: Equatable, Sendable {
 
   /// The limits of the interface named, in this thread's network namespace.
   public static func read(interface: String) throws(SystemError) -> LinkLimits {
-    var limits = vtcp_link_limits()
-    try SystemCalls.check("read the limits of \(interface)", vtcp_read_link_limits(interface, &limits))
-    return LinkLimits(limits)
+    try Link(interface).limits()
   }
 
-  private init(_ limits: vtcp_link_limits) {
+  init(_ limits: vtcp_link_limits) {
     mtu = Int(limits.mtu)
     gsoMaxSize = Int(limits.gso_max_size)
     gsoMaxSegments = Int(limits.gso_max_segments)

@@ -7,12 +7,14 @@ extension PacketSocketUplink {
   /// - Parameter mtu: what the guest will be told; the interface is the host's, so its MTU is checked and not changed.
   static func open(interface: String, mtu: Int?) throws(UplinkError) -> PacketSocketUplink {
     let owner = OwnedDescriptor(try opened(vtcp_packet_socket_open(interface), interface))
-    if let mtu, let limits = try? LinkLimits.read(interface: interface), limits.mtu < mtu {
+    let link: Link
+    do throws(SystemError) { link = try Link(interface) } catch { throw UplinkError("Cannot \(error).") }
+    if let mtu, let limits = try? link.limits(), limits.mtu < mtu {
       throw UplinkError(
         "The interface \(interface) has an MTU of \(limits.mtu), less than the \(mtu) wanted: "
           + "raise it with 'ip link set dev \(interface) mtu \(mtu)', or use --mtu \(limits.mtu).")
     }
-    return PacketSocketUplink(interface: interface, owner: owner)
+    return PacketSocketUplink(link: link, owner: owner)
   }
 
   private static func opened(_ result: Int32, _ interface: String) throws(UplinkError) -> Int32 {

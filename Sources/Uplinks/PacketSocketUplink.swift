@@ -20,7 +20,7 @@ public final class PacketSocketUplink {
   /// drains, but an interface whose other end is gone refuses for ever while the socket stays writable.
   static let maximumRefusals = 64
 
-  let interface: String
+  private let link: Link
   private let owner: OwnedDescriptor
   private let staging: ByteRegion
   private let stagingVectors: RecordBuffer<IOVector>
@@ -31,8 +31,8 @@ public final class PacketSocketUplink {
   private var refusals = 0
   var counters = UplinkCounters()
 
-  init(interface: String, owner: OwnedDescriptor) {
-    self.interface = interface
+  init(link: Link, owner: OwnedDescriptor) {
+    self.link = link
     self.owner = owner
     staging = ByteRegion.allocate(count: Self.batch * Self.slotSize, alignment: 4096)
     stagingVectors = RecordBuffer(capacity: Self.batch, repeating: IOVector(base: nil, length: 0))
@@ -52,6 +52,7 @@ public final class PacketSocketUplink {
     sending.deallocate()
   }
 
+  var interface: String { link.interface }
   var descriptor: Int32 { owner.rawValue }
 
   func send(frames: RecordBuffer<OutgoingFrame>, first: Int, count: Int, vectors: RecordBuffer<IOVector>)
@@ -132,8 +133,8 @@ public final class PacketSocketUplink {
   }
 
   func setMTU(_ mtu: Int) throws(SystemError) {
-    try SystemCalls.check("set the MTU of \(interface)", vtcp_interface_set_mtu(interface, Int32(clamping: mtu)))
+    try link.setMTU(mtu)
   }
 
-  var limits: LinkLimits? { try? LinkLimits.read(interface: interface) }
+  var limits: LinkLimits? { try? link.limits() }
 }

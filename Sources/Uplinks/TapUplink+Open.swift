@@ -30,11 +30,14 @@ extension TapUplink {
     for descriptor in descriptors {
       try require("prepare the TAP \(name)", vtcp_tap_prepare_header(descriptor.rawValue))
     }
-    if let mtu {
-      try require("set the MTU of the TAP \(name) to \(mtu)", vtcp_interface_set_mtu(name, Int32(clamping: mtu)))
+    do throws(SystemError) {
+      let link = try Link(name)
+      if let mtu { try link.setMTU(mtu) }
+      try link.setUp()
+      return TapUplink(label: "tap:\(name)", link: link, kind: .file, hasHeader: true, descriptors: descriptors)
+    } catch {
+      throw UplinkError("Cannot \(error).")
     }
-    try require("set the TAP \(name) up", vtcp_interface_up(name))
-    return TapUplink(label: "tap:\(name)", interface: name, kind: .file, hasHeader: true, descriptors: descriptors)
   }
 
   /// Takes over an open TAP or unix socket. Whoever opened a TAP has set its MTU and sets it up.
@@ -46,7 +49,7 @@ extension TapUplink {
     }
     EventDescriptor.setNonBlocking(number)
     return TapUplink(
-      label: "fd:\(number)", interface: nil, kind: .datagrams, hasHeader: true,
+      label: "fd:\(number)", link: nil, kind: .datagrams, hasHeader: true,
       emptyMeansClosed: type == UnixSocket.PairType.sequencedPacket.rawValue, descriptors: [OwnedDescriptor(number)])
   }
 
@@ -61,8 +64,10 @@ extension TapUplink {
     let hasHeader = flags & VTCP_TAP_VNET_HEADER != 0
     if hasHeader { try require("prepare the TAP \(name)", vtcp_tap_prepare_header(number)) }
     if !hasHeader { _ = vtcp_tap_set_offloads(number, 0) }
+    let link: Link
+    do throws(SystemError) { link = try Link(name) } catch { throw UplinkError("Cannot \(error).") }
     return TapUplink(
-      label: "fd:\(number) (\(name))", interface: name, kind: .file, hasHeader: hasHeader,
+      label: "fd:\(number) (\(name))", link: link, kind: .file, hasHeader: hasHeader,
       descriptors: [OwnedDescriptor(number)])
   }
 

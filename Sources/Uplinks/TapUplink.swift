@@ -13,7 +13,7 @@ import Polling
 public final class TapUplink {
   let label: String
   /// Nil for a unix socket.
-  let interface: String?
+  private let link: Link?
   let kind: SystemCalls.Kind
   /// Frames on the descriptor begin with the 10-byte header.
   let hasHeader: Bool
@@ -28,11 +28,11 @@ public final class TapUplink {
   var counters = UplinkCounters()
 
   init(
-    label: String, interface: String?, kind: SystemCalls.Kind, hasHeader: Bool, emptyMeansClosed: Bool = false,
+    label: String, link: Link?, kind: SystemCalls.Kind, hasHeader: Bool, emptyMeansClosed: Bool = false,
     descriptors owners: [OwnedDescriptor]
   ) {
     self.label = label
-    self.interface = interface
+    self.link = link
     self.kind = kind
     self.hasHeader = hasHeader
     self.emptyMeansClosed = emptyMeansClosed
@@ -135,12 +135,11 @@ public final class TapUplink {
   }
 
   func setMTU(_ mtu: Int) throws(SystemError) {
-    guard let interface else { return }
-    try SystemCalls.check("set the MTU of \(interface)", vtcp_interface_set_mtu(interface, Int32(clamping: mtu)))
+    try link?.setMTU(mtu)
   }
 
   var limits: LinkLimits? {
-    guard let interface, var limits = try? LinkLimits.read(interface: interface) else { return nil }
+    guard let link, var limits = try? link.limits() else { return nil }
     // The interface's own abilities are about the other direction; sending into it, the kernel does what it must.
     limits.transmitChecksum = hasHeader
     limits.tso4 = hasHeader

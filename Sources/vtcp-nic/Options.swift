@@ -2,6 +2,7 @@
 
 import Datapath
 import Polling
+import Sandbox
 import Uplinks
 import Wire
 
@@ -24,6 +25,8 @@ struct Options {
   var poll = BusyPoll.Mode.adaptive
   var stateDescriptor: Int32?
   var user: String?
+  var sandbox = Sandbox.Mode.auto
+  var filter = Sandbox.Filter.kill
   var logLevel = Log.Level.info
   var question: Question?
 
@@ -50,21 +53,32 @@ struct Options {
     }
   }
 
-  /// What can be seen to fail before anything is opened.
-  func checkHost() throws(OptionsError) {
+  /// The descriptors that were handed in, each with its option's name.
+  var descriptors: [(String, Int32)] {
     var descriptors: [(String, Int32)] = []
     if case .descriptor(let number)? = role { descriptors.append(("--fd", number)) }
     if case .descriptor(let number)? = uplink { descriptors.append(("--uplink", number)) }
     if let stateDescriptor { descriptors.append(("--state-fd", stateDescriptor)) }
+    return descriptors
+  }
+
+  /// What can be seen to fail before anything is opened.
+  func checkHost() throws(OptionsError) {
     for (name, number) in descriptors where !Process.isOpen(number) {
       throw OptionsError("\(name): descriptor \(number) is not open; the program that starts vtcp-nic must leave it so")
     }
-    if let user, !Process.hasUser(user) { throw OptionsError("--user: there is no user \(user) on this host") }
+    _ = try identity()
+  }
+
+  /// Who to become; nil: stay.
+  func identity() throws(OptionsError) -> Identity? {
+    guard let user else { return nil }
+    do throws(SandboxError) { return try Identity(named: user) } catch { throw OptionsError("--user: \(error)") }
   }
 
   private static let names = [
     "--socket-path", "--connect", "--fd", "--uplink", "--queues", "--mtu", "--mac", "--poll", "--state-fd", "--user",
-    "--log-level",
+    "--sandbox", "--seccomp", "--log-level",
   ]
 
   /// An option's name and value: `--name=value` or `--name value`.
@@ -117,6 +131,16 @@ struct Options {
       poll = mode
     case "--state-fd": stateDescriptor = try Self.descriptor(name, value)
     case "--user": user = value
+    case "--sandbox":
+      guard let mode = Sandbox.Mode(rawValue: value) else {
+        throw OptionsError("--sandbox is auto, on or off, not '\(value)'")
+      }
+      sandbox = mode
+    case "--seccomp":
+      guard let action = Sandbox.Filter(rawValue: value) else {
+        throw OptionsError("--seccomp is kill, log or off, not '\(value)'")
+      }
+      filter = action
     case "--log-level":
       guard let level = Log.Level(named: value) else {
         throw OptionsError("--log-level is error, warning, info or debug, not '\(value)'")

@@ -34,6 +34,8 @@ final class Server {
   private var isEnding = false
   private var faultsSeen: UInt64 = 0
   private var toldWaiting = false
+  /// By what name the socket's path can be called once the file system is out of sight; nil: not at all.
+  var reachablePath: String?
 
   init(
     nic: VirtualNIC, role: SocketRole, queuePairs: Int, poll: BusyPoll.Mode, poller: Poller, signals: SignalDescriptor,
@@ -51,7 +53,8 @@ final class Server {
     try poller.add(retryTimer.rawValue, .readable, token: Token.retry)
   }
 
-  /// Opens the socket. After this a front-end can connect.
+  /// Opens the socket. After this a front-end can connect; nothing that it sends is read before `run`. We connect to
+  /// one that listens when we run: as the user who will have to do it again.
   func open() throws(SystemError) {
     switch role {
     case .listen(let path):
@@ -66,7 +69,7 @@ final class Server {
       } else {
         try serve(socket)
       }
-    case .connect: connect()
+    case .connect: break
     }
   }
 
@@ -77,6 +80,7 @@ final class Server {
 
   /// Runs until a signal ends it, or the only connection that was handed in is over.
   func run() {
+    connect()
     while !isEnding {
       let isMoreToDo = nic.turn(now: MonotonicClock.now())
       checkMemory()
@@ -90,7 +94,16 @@ final class Server {
       }
     }
     closeConnection()
-    if case .listen(let path) = role { UnixSocket.removeName(path) }
+    removeName()
+  }
+
+  private func removeName() {
+    guard case .listen(let path) = role, let reachablePath else { return }
+    do throws(SystemError) {
+      try UnixSocket.removeName(reachablePath)
+    } catch {
+      log.info("\(path) stays, and the next start replaces it: \(error)")
+    }
   }
 
   private func sleep() {
@@ -168,12 +181,12 @@ extension Server {
   }
 
   private func connect() {
-    guard backEnd == nil, case .connect(let path) = role else { return }
+    guard backEnd == nil, case .connect(let path) = role, let reachablePath else { return }
     do throws(SystemError) {
-      try serve(UnixSocket.connect(path: path))
+      try serve(UnixSocket.connect(path: reachablePath))
       toldWaiting = false
     } catch {
-      if !toldWaiting { log.info("waiting for the front-end: \(error)") }
+      if !toldWaiting { log.info("waiting for the front-end at \(path): \(error)") }
       toldWaiting = true
       retryTimer.arm(after: Self.retryInterval)
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Sandbox
+
 /// Which end of the vhost-user socket we are.
 enum SocketRole: Equatable {
   /// `--socket-path`: we listen, the front-end connects, again and again.
@@ -8,4 +10,13 @@ enum SocketRole: Equatable {
   case connect(path: String)
   /// `--fd`: a listening socket, or one that is connected already, handed in.
   case descriptor(Int32)
+
+  /// What is still to be done with it once the program is confined.
+  var use: SocketUse {
+    switch self {
+    case .listen(let path): .listens(path: path)
+    case .connect(let path): .connects(path: path)
+    case .descriptor: .accepts
+    }
+  }
 }

@@ -36,7 +36,9 @@ enum Usage {
       --mac ADDR           the guest's MAC address: frames from any other are dropped
       --poll MODE          look for work before sleeping: adaptive, never or always (adaptive)
       --state-fd N         a memfd that outlives this program, so that its successor goes on where it stopped
-      --user NAME          change to this user once everything is open
+      --user NAME[:GROUP]  change to this user and group once everything is open
+      --sandbox MODE       give up privileges and the view of files: auto (as far as the kernel lets us), on (or end), off
+      --seccomp ACTION     at a system call that is not foreseen: kill, log or off (kill)
       --log-level LEVEL    error, warning, info or debug (info)
       --print-capabilities, --version, --help
 

@@ -4,6 +4,7 @@
 
 import Datapath
 import Polling
+import Sandbox
 import Uplinks
 
 /// Opens everything, drops privileges and runs. Returns the exit status: 0, 1 (the system refused something) or 2 (a
@@ -30,7 +31,10 @@ func run() -> Int32 {
 func serve(_ options: Options, _ log: Log) -> Int32 {
   guard let role = options.role, let specification = options.uplink else { return 2 }
   do {
+    if options.sandbox != .off { try Sandbox.closeInherited(except: options.descriptors.map(\.1)) }
     try options.checkHost()
+    let sandbox = Sandbox(
+      mode: options.sandbox, filter: options.filter, identity: try options.identity(), use: role.use, log: log)
     // First: from here on signals come as events, and shortened memory files do not end us.
     let signals = try SignalDescriptor()
     try MemoryGuard.install()
@@ -46,8 +50,7 @@ func serve(_ options: Options, _ log: Log) -> Int32 {
       nic: nic, role: role, queuePairs: options.queuePairs, poll: options.poll, poller: poller, signals: signals,
       log: log)
     try server.open()
-    if let user = options.user { try Process.changeUser(user) }
-    try Process.setNoNewPrivileges()
+    server.reachablePath = try sandbox.enter()
     server.run()
     return 0
   } catch {

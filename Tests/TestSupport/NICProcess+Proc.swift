@@ -48,3 +48,32 @@ extension NICProcess {
     throw TestFailure("no \(name) in \(path)")
   }
 }
+
+extension NICProcess {
+  /// The words of a line of /proc/PID/status.
+  public func status(_ name: String) throws -> [String] {
+    let text = try String(contentsOfFile: "/proc/\(identifier)/status", encoding: .utf8)
+    guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name + ":") }) else {
+      throw TestFailure("no \(name) in the status")
+    }
+    return line.dropFirst(name.count + 1).split(whereSeparator: { " \t".contains($0) }).map(String.init)
+  }
+
+  /// What each open descriptor is: "socket:[123]", "/dev/null".
+  public func descriptorTargets() throws -> [String] {
+    let folder = "/proc/\(identifier)/fd"
+    return try FileManager.default.contentsOfDirectory(atPath: folder).map {
+      try FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)")
+    }
+  }
+
+  /// The mounts that it sees.
+  public func mounts() throws -> [String] {
+    try String(contentsOfFile: "/proc/\(identifier)/mountinfo", encoding: .utf8).split(separator: "\n").map(String.init)
+  }
+
+  /// What it finds in its root directory.
+  public func rootEntries() throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: "/proc/\(identifier)/root/")
+  }
+}

@@ -18,15 +18,18 @@ public final class NICProcess {
   private let socketPath: String?
 
   /// Starts the program with `arguments`; it inherits `descriptors` under their own numbers.
-  public init(_ arguments: [String], inheriting descriptors: [Descriptor] = []) throws {
-    let path = try NICProcess.path()
+  ///
+  /// - Parameter launcher: a program and its arguments that replaces itself with the program named by the rest.
+  public init(_ arguments: [String], inheriting descriptors: [Descriptor] = [], launcher: [String] = []) throws {
+    let program = launcher + [try NICProcess.path()]
+    let path = program[0]
     let option = "--socket-path="
     socketPath = arguments.first { $0.hasPrefix(option) }.map { String($0.dropFirst(option.count)) }
     let (outputReader, outputWriter) = try Descriptor.pipe()
     let (errorReader, errorWriter) = try Descriptor.pipe()
     output = LineCollector(outputReader)
     errors = LineCollector(errorReader)
-    var strings = ([path] + arguments).map { strdup($0) } + [nil]
+    var strings = (program + arguments).map { strdup($0) } + [nil]
     defer { for string in strings { Glibc.free(string) } }
     let numbers = descriptors.map(\.number)
     identifier = withExtendedLifetime(descriptors) {

@@ -82,15 +82,12 @@ uint64_t vtcp_guard_faults(void);
 // This process: process.c
 
 int32_t vtcp_no_new_privileges(void);
-int32_t vtcp_change_user(const char *_Nonnull name);
 int32_t vtcp_set_process_name(const char *_Nonnull name);
 int32_t vtcp_effective_user(void);
-/// Whether there is a user of that name.
-int32_t vtcp_user_exists(const char *_Nonnull name);
 /// Whether the descriptor is open.
 int32_t vtcp_descriptor_is_open(int32_t fd);
 /// Removes a socket that we made.
-void vtcp_unlink(const char *_Nonnull path);
+int32_t vtcp_unlink(const char *_Nonnull path);
 void vtcp_exit(int32_t status) __attribute__((noreturn));
 
 // TUN/TAP: tun.c
@@ -109,8 +106,9 @@ int32_t vtcp_tap_prepare_header(int32_t fd);
 /// `offloads`: TUN_F_*.
 int32_t vtcp_tap_set_offloads(int32_t fd, uint32_t offloads);
 int32_t vtcp_tap_attach_queue(int32_t fd, int32_t attached);
-int32_t vtcp_interface_up(const char *_Nonnull name);
-int32_t vtcp_interface_set_mtu(const char *_Nonnull name, int32_t mtu);
+// `link`: any socket of the interface's network namespace.
+int32_t vtcp_interface_up(int32_t link, const char *_Nonnull name);
+int32_t vtcp_interface_set_mtu(int32_t link, const char *_Nonnull name, int32_t mtu);
 int32_t vtcp_interface_index(const char *_Nonnull name);
 
 // Moving frames: tun.c (any descriptor), packet_socket.c
@@ -154,7 +152,9 @@ typedef struct vtcp_link_limits {
     uint32_t tso4;
     uint32_t tso6;
 } vtcp_link_limits;
-int32_t vtcp_read_link_limits(const char *_Nonnull interface, vtcp_link_limits *_Nonnull limits);
+/// A socket of rtnetlink in this thread's network namespace.
+int32_t vtcp_link_socket_open(void);
+int32_t vtcp_read_link_limits(int32_t link, const char *_Nonnull interface, vtcp_link_limits *_Nonnull limits);
 
 /// Gives this thread a network namespace of its own, which goes when the thread and what it opened are gone; for tests.
 int32_t vtcp_new_network_namespace(void);

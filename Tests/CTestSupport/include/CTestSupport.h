@@ -31,4 +31,10 @@ uint16_t test_load_acquire_16(const void *address);
 void test_store_release_16(void *address, uint16_t value);
 void test_fence(void);
 
+/// Makes another process do one system call, wherever it sleeps, and go on as if nothing had been. `text`, if there is
+/// one, is put into its memory, and its address into argument `text_argument`. Returns 0 with what the call returned, or
+/// the number of the signal that ended the process (which is left to be waited for), or -errno. x86-64 only.
+int test_inject(int process, int64_t number, const int64_t *arguments, const char *text, int text_argument,
+                int64_t *result);
+
 #endif

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+import Glibc
+import TestSupport
+import Testing
+
+extension NICTests {
+  /// What the running program may do and see: asked of /proc, and tried from inside, by making the program do it.
+  @Suite struct SandboxTests {
+    private func path() -> String {
+      NSTemporaryDirectory() + "/sandbox-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).sock"
+    }
+
+    private static let isRoot = geteuid() == 0
+
+    /// Runs `body` with a program that listens, confined.
+    private func confined(_ options: [String] = [], launcher: [String] = [], _ body: (NICProcess) throws -> Void) throws
+    {
+      let nic = try NICProcess(["--socket-path=\(path())", "--uplink", "null"] + options, launcher: launcher)
+      defer { nic.kill() }
+      try #require(nic.errors.waitForLine(containing: "confined: "), "\(nic.errors.text)")
+      // Confined it sleeps; before, a call could be injected into what still has its rights.
+      try body(nic)
+    }
+
+    private static let users: [[String]] = isRoot ? [[], ["--user", "nobody"], ["--user", "65534:1"]] : [[]]
+
+    @Test("It has no capability in any set, no way to new ones, a filter, and one thread", arguments: users)
+    func status(user: [String]) throws {
+      try confined(user) { nic in
+        for set in ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"] {
+          #expect(try nic.status(set) == ["0000000000000000"], "\(set)")
+        }
+        #expect(try nic.status("NoNewPrivs") == ["1"])
+        #expect(try nic.status("Seccomp") == ["2"])
+        #expect(try nic.status("Threads") == ["1"])
+        try nic.end()
+      }
+    }
+
+    @Test("--user changes every user and group number and leaves no supplementary group", .enabled(if: isRoot))
+    func identity() throws {
+      try confined(["--user", "nobody:daemon"]) { nic in
+        #expect(try nic.status("Uid") == Array(repeating: "65534", count: 4))
+        #expect(try nic.status("Gid") == Array(repeating: "1", count: 4))
+        #expect(try nic.status("Groups").isEmpty)
+        // The folder of the tests is root's: the socket's name stays, and that is said.
+        try nic.end()
+      }
+    }
+
+    @Test("Its root is one empty file system that can't be written to", arguments: users)
+    func emptyRoot(user: [String]) throws {
+      try confined(user) { nic in
+        #expect(try nic.rootEntries().isEmpty)
+        let mounts = try nic.mounts()
+        #expect(mounts.count == 1 && mounts[0].contains(" / / ro,nosuid,nodev,noexec"), "\(mounts)")
+        try nic.end()
+      }
+    }
+
+    @Test("It holds no descriptor but those it uses, whatever it inherited")
+    func descriptors() throws {
+      let stray = try Descriptor.pipe()
+      let path = path()
+      let nic = try NICProcess(
+        ["--socket-path=\(path)", "--uplink", "null"], inheriting: [stray.0, stray.1])
+      defer { nic.kill() }
+      try #require(nic.errors.waitForLine(containing: "confined: "))
+      let targets = try nic.descriptorTargets().map { $0.split(separator: ":")[0] == "socket" ? "socket" : $0 }
+      let known = ["/dev/null", "anon_inode:[eventpoll]", "anon_inode:[signalfd]", "anon_inode:[timerfd]", "socket"]
+      // The two pipes are its output and its log.
+      #expect(targets.filter { !$0.hasPrefix("pipe:") }.sorted() == known)
+      #expect(targets.count { $0.hasPrefix("pipe:") } == 2)
+      try nic.end()
+    }
+
+    /// A system call of x86-64 that a NIC has no use for.
+    struct Attempt: Sendable, CustomTestStringConvertible {
+      let testDescription: String
+      let number: Int64
+      var arguments: [Int64] = []
+      var text: String?
+      var textArgument = 0
+
+      init(_ name: String, _ number: Int64, _ arguments: [Int64] = [], text: String? = nil, at textArgument: Int = 0) {
+        testDescription = name
+        self.number = number
+        self.arguments = arguments
+        self.text = text
+        self.textArgument = textArgument
+      }
+    }
+
+    static let forbidden: [Attempt] = [
+      Attempt("open a file", 2, text: "/etc/passwd"),
+      Attempt("openat a file", 257, [-100, 0], text: "/etc/passwd", at: 1),
+      Attempt("a socket of IPv4", 41, [2, 2]),
+      Attempt("a socket of rtnetlink", 41, [16, 3]),
+      Attempt("a packet socket", 41, [17, 3]),
+      Attempt("connect", 42),
+      Attempt("bind", 49),
+      Attempt("execute a program", 59, text: "/bin/sh"),
+      Attempt("fork", 57),
+      Attempt("clone", 56, [17]),
+      Attempt("clone3", 435),
+      Attempt("trace", 101),
+      Attempt("kill", 62, [1, 0]),
+      Attempt("read another's memory", 310),
+      Attempt("mount", 165, text: "/"),
+      Attempt("unshare", 272, [0x1000_0000]),
+      Attempt("setuid", 105),
+      Attempt("prctl", 157, [4]),
+      Attempt("executable memory", 9, [0, 4096, 7, 0x22, -1]),
+      Attempt("memory made executable", 10, [0, 4096, 5]),
+      Attempt("an ioctl of terminals (TIOCSTI)", 16, [0, 0x5412]),
+      Attempt("another TAP (TUNSETIFF)", 16, [3, 0x4004_54ca]),
+      Attempt("a descriptor of another's (F_DUPFD)", 72, [0, 0]),
+      Attempt("io_uring", 425),
+      Attempt("bpf", 321),
+      Attempt("userfaultfd", 323),
+      Attempt("keyctl", 250),
+      Attempt("a path's status", 262, [-100, 0, 0, 0], text: "/etc/passwd", at: 1),
+      Attempt("a call of x32", 0x4000_0000),
+    ]
+
+    #if arch(x86_64)
+      @Test("A system call that it has no use for ends it at once, with SIGSYS", arguments: forbidden)
+      func killed(attempt: Attempt) throws {
+        try confined { nic in
+          let fate = try nic.inject(
+            attempt.number, attempt.arguments, text: attempt.text, textArgument: attempt.textArgument)
+          #expect(fate == .killed(SIGSYS))
+          #expect(nic.wait() == .signalled(SIGSYS))
+        }
+      }
+
+      @Test("A system call that it uses can be done, and it goes on")
+      func allowed() throws {
+        try confined { nic in
+          #expect(try nic.inject(39) == .returned(Int64(nic.identifier)))
+          #expect(try nic.inject(72, [0, 3]) != .killed(SIGSYS))
+          try nic.end()
+        }
+      }
+
+      @Test("Of all system calls that there are, at most 40 do not end it")
+      func sweep() throws {
+        // Descriptor -1, address -1, length -1: what is allowed fails, or ends it in its own way.
+        let arguments = [Int64](repeating: -1, count: 6)
+        var allowed: [Int64] = []
+        var next: Int64 = 0
+        while next < 480 {
+          try confined { nic in
+            while next < 480, nic.isRunning {
+              let fate = try? nic.inject(next, arguments)
+              if fate != .killed(SIGSYS) { allowed.append(next) }
+              next += 1
+            }
+          }
+        }
+        #expect((20...40).contains(allowed.count), "\(allowed)")
+      }
+
+      static let refusals: [(Attempt, Int64)] = [
+        (Attempt("a file", 257, [-100, 0, 0], text: "/etc/passwd", at: 1), -2),
+        (Attempt("a file above the socket", 257, [-100, 0, 0], text: "../../../../../../../../etc/passwd", at: 1), -2),
+        (Attempt("the process's own files", 257, [-100, 0, 0], text: "/proc/self/status", at: 1), -2),
+        (Attempt("a new directory", 83, [0, 0o777], text: "/new", at: 0), -30),
+        (Attempt("a mount", 165, [0, 0, 0, 0x1000], text: "/", at: 1), -1),
+        (Attempt("another root", 161, text: "/"), -1),
+        (Attempt("user 0 by setuid", 105), isRoot ? -1 : -22),
+        (Attempt("a packet socket", 41, [17, 3]), -1),
+        (Attempt("a name for the host", 170, [0, 1], text: "x"), -1),
+      ]
+
+      @Test("Without the filter too, files are out of sight and privileges gone", arguments: refusals)
+      func unseen(attempt: Attempt, error: Int64) throws {
+        try confined(["--seccomp=off"] + (Self.isRoot ? ["--user", "nobody"] : [])) { nic in
+          let fate = try nic.inject(
+            attempt.number, attempt.arguments, text: attempt.text, textArgument: attempt.textArgument)
+          #expect(fate == .returned(error))
+          try nic.end()
+        }
+      }
+
+      @Test("Where namespaces are refused, Landlock denies files")
+      func landlock() throws {
+        // In a user namespace that may have no mount namespace below it.
+        let script = "echo 0 > /proc/sys/user/max_mnt_namespaces && exec \"$0\" \"$@\""
+        try confined(
+          ["--seccomp=off", "--sandbox=on"], launcher: ["/usr/bin/unshare", "-U", "-r", "/bin/sh", "-c", script]
+        ) { nic in
+          #expect(nic.errors.waitForLine(containing: "denied by Landlock"))
+          #expect(try nic.inject(257, [-100, 0, 0], text: "/etc/passwd", textArgument: 1) == .returned(-13))
+          #expect(try nic.inject(83, [0, 0o777], text: "/tmp/vtcp-new", textArgument: 0) == .returned(-13))
+          try nic.end()
+          // Its own socket it may remove.
+          #expect(!nic.errors.text.contains("stays"))
+        }
+      }
+    #endif
+
+    @Test("At most 40 system calls are left, in any role")
+    func count() throws {
+      let (ours, theirs) = try Descriptor.socketPair(Int32(SOCK_STREAM.rawValue))
+      let path = path()
+      for (role, inherited) in [
+        ("--socket-path=\(path)", []), ("--connect=\(path)", []), ("--fd=\(theirs.number)", [theirs]),
+      ] {
+        let nic = try NICProcess([role, "--uplink", "null"], inheriting: inherited)
+        defer { nic.kill() }
+        try #require(nic.errors.waitForLine(containing: " system calls\n"), "\(nic.errors.text)")
+        let words = nic.errors.text.split(whereSeparator: { " \n".contains($0) })
+        let place = try #require(words.firstIndex(of: "system"))
+        let count = try #require(Int(words[place - 1]))
+        #expect((1...40).contains(count), "\(role): \(count)")
+        try nic.end()
+      }
+      withExtendedLifetime(ours) {}
+    }
+
+    @Test(
+      "A crash ends it at once, with the backtracer asked for and without", arguments: ["enable=no", "enable=yes"],
+      [SIGSEGV, SIGILL, SIGABRT])
+    func crash(backtrace: String, signal: Int32) throws {
+      try confined(launcher: ["/usr/bin/env", "SWIFT_BACKTRACE=\(backtrace)"]) { nic in
+        nic.signal(signal)
+        let ending = nic.wait()
+        // A backtracer would have to be started, which is forbidden.
+        #expect(ending == .signalled(signal) || ending == .signalled(SIGSYS), "\(String(describing: ending))")
+      }
+    }
+
+    @Test("A directory that a socket will be in must be there")
+    func noDirectory() throws {
+      let nic = try NICProcess(["--connect=/no/such/directory/nic", "--uplink", "null"])
+      defer { nic.kill() }
+      #expect(nic.wait() == .exited(1))
+      #expect(try nic.errors.allLines().count == 1)
+    }
+
+    @Test("--sandbox=off takes nothing away and says so")
+    func off() throws {
+      let nic = try NICProcess(["--socket-path=\(path())", "--uplink", "null", "--sandbox=off"])
+      defer { nic.kill() }
+      try #require(nic.errors.waitForLine(containing: "not confined"))
+      #expect(try nic.status("Seccomp") == ["0"])
+      #expect(try !nic.rootEntries().isEmpty)
+      try nic.end()
+    }
+  }
+}
