@@ -30,6 +30,8 @@ final class ReceivePath {
 
   /// Of a frame that is read in place, what is looked at before the guest has it: the virtio header and the first bytes.
   private static let privateBytes = VirtioNetHeader.length + FrameLimits.inspected
+  /// How often a turn looks for buffers for one frame: two looks do for an honest driver.
+  private static let looksForBuffers = 8
 
   private let uplinkHeader = ByteRegion.allocate(count: privateBytes)
   private let guestHeader = ByteRegion.allocate(count: VirtioNetHeader.lengthWithBufferCount)
@@ -99,7 +101,9 @@ final class ReceivePath {
     var budget = TurnBudget()
     while !budget.isSpent {
       if let piece = staged.piece {
-        guard ends.with(stagedPair, { deliver(piece, to: $0, &budget) }) else { return .waiting }
+        guard ends.with(stagedPair, { deliver(piece, to: $0, &budget) }) else {
+          return budget.isSpent ? .more : .waiting
+        }
         staged.advance()
         continue
       }
@@ -272,7 +276,7 @@ extension ReceivePath {
     // A queue that is stopped comes back; but it does not hold up frames for other queues.
     guard end.isServed else { return isSteered || end.queue.fault != nil }
     let total = guest.headerLength &+ piece.byteCount
-    guard let chains = chainsFor(total, end) else {
+    guard let chains = chainsFor(total, end, &budget) else {
       guard end.queue.fault == nil else { return true }
       guard isFull(end) else {
         end.counters.add(.waits)
@@ -295,14 +299,19 @@ extension ReceivePath {
   }
 
   /// How many buffers take `total` bytes; nil: there are too few now; 0: without merging, none will ever do.
-  private func chainsFor(_ total: Int, _ end: QueueEnd) -> Int? {
-    while true {
+  ///
+  /// A driver on another CPU may post useless buffers as fast as they are given back (CVE-2026-74356 has the like): a
+  /// few looks are all that a turn has for it.
+  private func chainsFor(_ total: Int, _ end: QueueEnd, _ budget: inout TurnBudget) -> Int? {
+    for _ in 0..<Self.looksForBuffers {
       if skipUnusable(end) {
         if !guest.mergesBuffers { return end.chains.chains[end.chains.first].byteCount >= total ? 1 : 0 }
         if let chains = end.queue.chainsHolding(total, in: end.chains) { return chains }
       }
       guard refill(end, total) || wakeOnBuffers(end) else { return nil }
     }
+    budget.end()
+    return nil
   }
 
   /// Everything that the driver can post is here already.

@@ -82,9 +82,10 @@ final class TransmitPath {
       if !end.isEnabled {
         end.counters.add(.disabled, popped)
         complete(end, popped)
+        budget.spend(frames: popped, bytes: 0)
         continue
       }
-      let progress = staging == nil ? sendBatch(end, uplinkQueue, &budget, now) : stageOne(end, now)
+      let progress = staging == nil ? sendBatch(end, uplinkQueue, &budget, now) : stageOne(end, &budget, now)
       guard progress == .more else { return progress }
     }
     return .more
@@ -230,8 +231,10 @@ final class TransmitPath {
 
 extension TransmitPath {
   /// Copies the first chain's frame whole and stages it; the rest goes back into the ring.
-  private func stageOne(_ end: QueueEnd, _ now: Instant) -> PathProgress {
+  private func stageOne(_ end: QueueEnd, _ budget: inout TurnBudget, _ now: Instant) -> PathProgress {
     guard let staging else { return .idle }
+    // Also for a chain that holds no frame: its driver may post it again as fast as it comes back.
+    budget.spend(frames: 1, bytes: 0)
     let chain = end.chains.chains[end.chains.first]
     var cursor = VectorCursor(
       end.chains.vectors, first: Int(chain.firstVector), end: Int(chain.firstVector &+ chain.vectorCount))

@@ -13,4 +13,7 @@ struct TurnBudget {
     self.frames &-= frames
     self.bytes &-= bytes
   }
+
+  /// Nothing more in this turn.
+  mutating func end() { frames = 0 }
 }

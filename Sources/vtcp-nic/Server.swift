@@ -85,6 +85,8 @@ final class Server {
       let isMoreToDo = nic.turn(now: MonotonicClock.now())
       checkMemory()
       if isMoreToDo {
+        // Queues that ran empty in an earlier turn were not asked for kicks again: that is done before sleeping only.
+        _ = nic.hasWork()
         handleEvents(timeout: .zero)
       } else if busyPoll.mode == .always {
         _ = nic.lookForWork(rounds: 16)

@@ -10,55 +10,6 @@ extension NICTests {
       Rig.Shape(features: Rig.plainFeatures | Feature.indirect, options: .init(layout: layout, size: 16), pairs: 2)
     }
 
-    /// The program lives, the other pair works, and the queue works again after it was stopped and made anew.
-    private func expectRecovery(_ rig: Rig) throws {
-      #expect(rig.nic.wait(timeout: 0) == nil)
-      try rig.guest.transmit(Rig.frame(1001), pair: 1)
-      #expect(try nextNumbered(rig) == 1001)
-      try rig.guest.reclaim(1, pair: 1)
-      for index in 0..<2 as Range<UInt32> { _ = try rig.frontEnd.getVringBase(index) }
-      rig.guest.forget(pair: 0)
-      for index in 0..<2 { try rig.frontEnd.startVring(UInt32(index), rig.guest.queue(index)) }
-      try rig.frontEnd.enable(0..<2)
-      try rig.guest.transmit(Rig.frame(1002))
-      #expect(try nextNumbered(rig) == 1002)
-      try rig.guest.reclaim(1)
-      try rig.network.send(Rig.frame(1003))
-      let deadline = Deadline(after: 5)
-      while !deadline.hasPassed {
-        for pair in 0..<2 {
-          // Frames sent before come first and need buffers too.
-          while rig.guest.receiveQueues[pair].hasRoom(for: 1) { try rig.guest.post(1, lengths: [2048], pair: pair) }
-          if let frame = try rig.guest.poll(pair: pair)?.frame, (try? Rig.number(of: frame)) == 1003 { return }
-        }
-      }
-      Issue.record("no frame reaches the guest")
-    }
-
-    /// Takes what came to the other pair and gives it buffers again, so that its frames hold up nothing.
-    private func refill(_ rig: Rig) throws {
-      while try rig.guest.poll(pair: 1) != nil {}
-      while rig.guest.receiveQueues[1].hasRoom(for: 1) { try rig.guest.post(1, lengths: [2048], pair: 1) }
-    }
-
-    /// Has the NIC look at the broken receiveq: frames of so many flows that some are for it.
-    private func provoke(_ rig: Rig, flows: Int = 12) throws {
-      try refill(rig)
-      for flow in 0..<flows {
-        var builder = FrameBuilder(.v4, .udp, payload: [UInt8](repeating: 0, count: 64))
-        builder.sourcePort = UInt16(50000 + flow)
-        try rig.network.send(builder.frame())
-      }
-    }
-
-    /// The next of our numbered frames; what a hostile chain contained may come before it.
-    private func nextNumbered(_ rig: Rig) throws -> Int {
-      while true {
-        let frame = try rig.network.receive().frame
-        if let number = try? Rig.number(of: frame), number > 1000, number < 2000 { return number }
-      }
-    }
-
     @Test(
       "Whatever a chain says, the NIC lives, and the chain comes back or the queue stops with an error signal",
       arguments: DriverQueue.Layout.allCases, HostileChain.all)
@@ -69,7 +20,7 @@ extension NICTests {
         let queue = rig.guest.queue(index)
         queue.addRaw(hostile.descriptors(good, rig.frontEnd.ram))
         queue.kick.signal()
-        if hostile.direction == .receive { try provoke(rig) }
+        if hostile.direction == .receive { try rig.provoke() }
         try rig.synchronize()
         let deadline = Deadline(after: hostile.direction == .transmit ? 2 : 0.05)
         var isAnswered = false
@@ -79,7 +30,7 @@ extension NICTests {
         // A sound receive buffer that is merely small may wait for a frame that fits.
         if hostile.direction == .transmit { #expect(isAnswered, "neither used nor an error") }
         for used in queue.rawUsed() where hostile.direction == .transmit { #expect(used.length == 0) }
-        try expectRecovery(rig)
+        try rig.expectRecovery()
       }
     }
 
@@ -90,9 +41,9 @@ extension NICTests {
       try Rig.run(Self.shape(.split)) { (rig) throws in
         rig.guest.queue(index).setAvailableIndex(jump)
         rig.guest.queue(index).kick.signal()
-        if index == 0 { try provoke(rig) }
+        if index == 0 { try rig.provoke() }
         #expect(rig.guest.queue(index).error.wait(2) > 0)
-        try expectRecovery(rig)
+        try rig.expectRecovery()
       }
     }
 
@@ -131,9 +82,9 @@ extension NICTests {
       try Rig.run(Self.shape(.split)) { (rig) throws in
         rig.guest.queue(index).makeAvailable(head: head)
         rig.guest.queue(index).kick.signal()
-        if index == 0 { try provoke(rig) }
+        if index == 0 { try rig.provoke() }
         #expect(rig.guest.queue(index).error.wait(2) > 0)
-        try expectRecovery(rig)
+        try rig.expectRecovery()
       }
     }
 
@@ -165,7 +116,7 @@ extension NICTests {
           }
         }
         try send(headers.map { ($0, builder.frame()) }, rig)
-        try expectRecovery(rig)
+        try rig.expectRecovery()
       }
     }
 
@@ -193,7 +144,7 @@ extension NICTests {
           }
         }
         try send(packets, rig)
-        try expectRecovery(rig)
+        try rig.expectRecovery()
       }
     }
 
@@ -237,7 +188,7 @@ extension NICTests {
           queue.skipRawUsed()
         }
         flipper.stop()
-        try expectRecovery(rig)
+        try rig.expectRecovery()
       }
     }
 
@@ -267,11 +218,11 @@ extension NICTests {
             }
             queue.kick.signal()
           }
-          try provoke(rig, flows: 4)
+          try rig.provoke(flows: 4)
           try rig.synchronize()
           while try rig.network.poll() != nil {}
         }
-        try expectRecovery(rig)
+        try rig.expectRecovery()
       }
     }
   }
