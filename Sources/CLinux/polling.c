@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -34,6 +35,13 @@ int32_t vtcp_set_nonblocking(int32_t fd) {
     if (flags < 0) return -errno;
     if (flags & O_NONBLOCK) return 0;
     return result_of(fcntl(fd, F_SETFL, flags | O_NONBLOCK));
+}
+
+int32_t vtcp_is_notifier(int32_t fd) {
+    struct stat status;
+    if (fstat(fd, &status) < 0) return -errno;
+    // The kernel's anonymous files, eventfds among them, are of no type.
+    return (status.st_mode & S_IFMT) == 0 || S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode);
 }
 
 int64_t vtcp_monotonic_now(void) {

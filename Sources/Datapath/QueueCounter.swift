@@ -37,4 +37,6 @@ public enum QueueCounter: Int, CaseIterable, Sendable {
   case tooLarge
   /// Frames dropped: the queue was running but disabled.
   case disabled
+  /// Times that the driver broke the ring, so that the queue stopped.
+  case faults
 }

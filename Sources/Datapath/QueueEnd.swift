@@ -82,6 +82,7 @@ final class QueueEnd {
   func halt() {
     isRunning = false
     isReady = false
+    faultTold = false
     notificationDue = false
     hasUnpublished = false
     kick = nil
@@ -146,6 +147,7 @@ final class QueueEnd {
     guard let fault = queue.fault, !faultTold else { return false }
     faultTold = true
     isReady = false
+    counters.add(.faults)
     if let error { EventDescriptor.signal(error.rawValue) }
     log.error(
       "queue \(index) stopped: its driver broke the ring (\(fault)); a driver reset brings it back, other queues go on")

@@ -78,7 +78,13 @@ extension VirtualNIC: BackEndDevice {
     if let call, ends[index].isRunning { EventDescriptor.signal(call.rawValue) }
   }
 
-  public func setError(vring index: Int, _ error: OwnedDescriptor?) { ends[index].error = error }
+  public var needsReset: Bool { ends.contains { $0.isRunning && $0.queue.fault != nil } }
+
+  public func setError(vring index: Int, _ error: OwnedDescriptor?) {
+    ends[index].error = error
+    // A front-end that sets it late is to hear of it too.
+    if let error, ends[index].faultTold { EventDescriptor.signal(error.rawValue) }
+  }
 
   public func memoryWillChange() {
     for end in ends where end.isRunning {

@@ -209,6 +209,9 @@ public final class VirtualNIC {
     polledQueues = ends.contains { $0.isRunning && $0.isPolled }
   }
 
+  /// How often the kernel met guest memory that is not there any more, since its file was cut short.
+  public var memoryFaults: UInt64 { uplink.counters.memoryFaults }
+
   func send(_ frame: ByteRegion) -> Bool { transmitPath.send(frame) }
 
   /// Writes what was counted to the log: a line for each queue that runs or has done something, and one for the uplink.

@@ -22,6 +22,7 @@ public struct Log: Sendable {
 
   public let level: Level
   private let prefix: String
+  private let limit = LineLimit()
 
   /// `prefix` names the program, or the program and its NIC.
   public init(level: Level, prefix: String) {
@@ -29,10 +30,18 @@ public struct Log: Sendable {
     self.prefix = prefix
   }
 
-  public func error(_ text: @autoclosure () -> String) { write(.error, text()) }
-  public func warning(_ text: @autoclosure () -> String) { write(.warning, text()) }
+  // What peers can bring about is limited: errors, warnings and notices.
+  public func error(_ text: @autoclosure () -> String) { writeLimited(.error, text()) }
+  public func warning(_ text: @autoclosure () -> String) { writeLimited(.warning, text()) }
+  /// As `info`, of something that may happen as often as a peer likes.
+  public func notice(_ text: @autoclosure () -> String) { writeLimited(.info, text()) }
   public func info(_ text: @autoclosure () -> String) { write(.info, text()) }
   public func debug(_ text: @autoclosure () -> String) { write(.debug, text()) }
+
+  private func writeLimited(_ level: Level, _ text: @autoclosure () -> String) {
+    guard level.rawValue <= self.level.rawValue, let leftOut = limit.admit(now: MonotonicClock.now()) else { return }
+    write(level, leftOut == 0 ? text() : text() + " (\(leftOut) lines before this one were left out)")
+  }
 
   private func write(_ level: Level, _ text: @autoclosure () -> String) {
     guard level.rawValue <= self.level.rawValue else { return }

@@ -16,6 +16,8 @@ enum ErrorNumber {
   static let outOfMemory = -12
   /// EACCES
   static let accessDenied = -13
+  /// EFAULT: guest memory that is not there any more
+  static let badAddress = -14
   /// EBUSY
   static let busy = -16
   /// ENODEV

@@ -111,7 +111,7 @@ public final class TapUplink {
       if queue < activeQueues { isGone = true }
       return 0
     }
-    if result == ErrorNumber.messageTooLong { counters.receiveTruncated &+= 1 } else { counters.receiveErrors &+= 1 }
+    counters.receiveFailed(result)
     return -1
   }
 

@@ -14,6 +14,8 @@ public struct UplinkCounters: Equatable, Sendable, BitwiseCopyable {
   public var receiveErrors: UInt64 = 0
   /// Frames that were longer than their buffer, and so dropped.
   public var receiveTruncated: UInt64 = 0
+  /// Of the errors, those where the memory to send from or receive into was not there: its file was cut short.
+  public var memoryFaults: UInt64 = 0
 
   init() {}
 
@@ -34,8 +36,22 @@ public struct UplinkCounters: Equatable, Sendable, BitwiseCopyable {
       ErrorNumber.badState, ErrorNumber.noBuffers, ErrorNumber.outOfMemory, ErrorNumber.connectionRefused,
       ErrorNumber.notConnected, ErrorNumber.brokenPipe, ErrorNumber.connectionReset:
       sendDropped &+= 1
+    case ErrorNumber.badAddress:
+      sendErrors &+= 1
+      memoryFaults &+= 1
     default:
       sendErrors &+= 1
+    }
+  }
+
+  /// `result`: -errno of a receive that brought nothing.
+  mutating func receiveFailed(_ result: Int) {
+    switch result {
+    case ErrorNumber.messageTooLong: receiveTruncated &+= 1
+    case ErrorNumber.badAddress:
+      receiveErrors &+= 1
+      memoryFaults &+= 1
+    default: receiveErrors &+= 1
     }
   }
 }

@@ -38,7 +38,7 @@ extension BackEnd {
     case .setStatus: try setStatus(message)
     case .getStatus:
       try require(.status)
-      return UInt64(status).littleEndianBytes
+      return UInt64(device.needsReset ? status | Self.needsReset : status).littleEndianBytes
     case .setLogBase, .setLogFD, .iotlbMessage, .setVringEndian, .getConfig, .setConfig, .createCryptoSession,
       .closeCryptoSession, .postcopyAdvise, .postcopyListen, .postcopyEnd, .getInflightFD, .setInflightFD,
       .gpuSetSocket, .vringKick, .getSharedObject, .setDeviceStateFD, .checkDeviceState, .getShmemConfig:
@@ -46,6 +46,9 @@ extension BackEnd {
     }
     return nil
   }
+
+  /// `VIRTIO_CONFIG_S_NEEDS_RESET`: ours to say, not the front-end's. QEMU reads the status, adds a bit and writes it.
+  private static let needsReset: UInt8 = 64
 
   func require(_ feature: ProtocolFeatures) throws(RequestError) {
     guard protocolFeatures.contains(feature) else { throw .notNegotiated }
@@ -127,7 +130,7 @@ extension BackEnd {
     try require(.status)
     guard let value = message.u64, value <= UInt64(UInt8.max) else { throw .malformedPayload }
     let featuresOK: UInt8 = 8
-    status = UInt8(value)
+    status = UInt8(value) & ~Self.needsReset
     if areFeaturesRefused { status &= ~featuresOK }
   }
 }

@@ -113,7 +113,9 @@ extension BackEnd {
     guard value & ~0x1ff == 0 else { throw .malformedPayload }
     guard value & 0x100 == 0 else { return (index, nil) }
     guard let descriptor = message.descriptors.popLast() else { throw .missingDescriptor }
-    EventDescriptor.setNonBlocking(descriptor.rawValue)
+    guard EventDescriptor.isNotifier(descriptor.rawValue), EventDescriptor.setNonBlocking(descriptor.rawValue) else {
+      throw .refused("its file descriptor is neither an eventfd nor a pipe or socket")
+    }
     return (index, descriptor)
   }
 

@@ -53,6 +53,7 @@ public final class BackEnd {
   /// What `GET_QUEUE_NUM` answers.
   let queueLimit: Int
   private let socket: MessageSocket
+  private let counters: FrontEndCounters
   private var refusals = 0
   /// Kept open for as long as the connection lasts; QEMU complains when it is closed.
   var requestChannel: OwnedDescriptor?
@@ -70,13 +71,15 @@ public final class BackEnd {
   /// counts queues or pairs, so twice as many queues as it says had better be there.
   public init(
     connection: OwnedDescriptor, device: any BackEndDevice, memory: GuestMemory, vringCount: Int, queueLimit: Int,
-    log: Log
+    counters: FrontEndCounters = FrontEndCounters(), log: Log
   ) {
     socket = MessageSocket(connection)
     self.device = device
     self.memory = memory
     self.queueLimit = queueLimit
+    self.counters = counters
     self.log = log
+    counters.connections &+= 1
     vrings = Array(repeating: Vring(), count: vringCount)
   }
 
@@ -90,7 +93,9 @@ public final class BackEnd {
       switch socket.next() {
       case .incomplete: return .goOn
       case .closed: return .closed
-      case .broken(let why): return .broken(why)
+      case .broken(let why):
+        counters.brokenConnections &+= 1
+        return .broken(why)
       case .message(var message):
         guard handle(&message) else { return .closed }
       }
@@ -119,6 +124,7 @@ public final class BackEnd {
   /// Carries out one request and answers it. False if the connection is gone.
   private func handle(_ message: inout Message) -> Bool {
     let header = message.header
+    counters.requests &+= 1
     log.debug("request \(Self.name(header.request)), \(message.payload.count) bytes")
     var answer: [UInt8]?
     var succeeded = true
@@ -129,13 +135,18 @@ public final class BackEnd {
       tell(header, error)
     }
     if let answer { return socket.reply(to: header.request, answer) }
-    guard header.needsReply, protocolFeatures.contains(.replyAck) else { return true }
-    return socket.reply(to: header.request, UInt64(succeeded ? 0 : 1).littleEndianBytes)
+    if header.needsReply, protocolFeatures.contains(.replyAck) {
+      return socket.reply(to: header.request, UInt64(succeeded ? 0 : 1).littleEndianBytes)
+    }
+    // A front-end that waits for a reply gets an empty one, as GET_CONFIG has it for errors, so as not to wait for ever.
+    guard !succeeded, FrontEndRequest(rawValue: header.request)?.hasReply == true else { return true }
+    return socket.reply(to: header.request, [])
   }
 
   /// The first few refusals of a connection are told; a front-end can make more of them than a disk can hold.
   private func tell(_ header: MessageHeader, _ error: RequestError) {
     refusals &+= 1
+    counters.refusedRequests &+= 1
     let text = "the front-end's request \(Self.name(header.request)) was not carried out: \(error)"
     guard refusals <= Self.refusalsTold else { return log.debug(text) }
     log.warning(refusals == Self.refusalsTold ? text + " (no more of these are told)" : text)

@@ -36,6 +36,9 @@ public protocol BackEndDevice: AnyObject {
   /// Signalled when used buffers wait for the driver; nil: the driver looks itself.
   func setCall(vring index: Int, _ call: OwnedDescriptor?)
 
+  /// A vring is broken; only a reset by its driver helps (`DEVICE_NEEDS_RESET`).
+  var needsReset: Bool { get }
+
   /// Signalled when the vring is broken.
   func setError(vring index: Int, _ error: OwnedDescriptor?)
 

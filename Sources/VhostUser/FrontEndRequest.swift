@@ -46,4 +46,20 @@ public enum FrontEndRequest: UInt32, CaseIterable, Sendable {
   case setDeviceStateFD = 42
   case checkDeviceState = 43
   case getShmemConfig = 44
+
+  /// The front-end waits for a reply to it, whether it asked for one or not.
+  var hasReply: Bool {
+    switch self {
+    case .getFeatures, .getProtocolFeatures, .getVringBase, .getQueueNum, .getConfig, .createCryptoSession,
+      .postcopyAdvise, .postcopyEnd, .getInflightFD, .getMaxMemSlots, .getStatus, .getSharedObject, .setDeviceStateFD,
+      .checkDeviceState, .getShmemConfig:
+      true
+    // SET_LOG_BASE has one if LOG_SHMFD was negotiated.
+    case .setFeatures, .setOwner, .resetOwner, .setMemTable, .setLogBase, .setLogFD, .setVringNum, .setVringAddr,
+      .setVringBase, .setVringKick, .setVringCall, .setVringErr, .setProtocolFeatures, .setVringEnable, .sendRARP,
+      .netSetMTU, .setBackendReqFD, .iotlbMessage, .setVringEndian, .setConfig, .closeCryptoSession, .postcopyListen,
+      .setInflightFD, .gpuSetSocket, .resetDevice, .vringKick, .addMemReg, .remMemReg, .setStatus:
+      false
+    }
+  }
 }

@@ -36,6 +36,7 @@ final class Server {
   private var toldWaiting = false
   /// By what name the socket's path can be called once the file system is out of sight; nil: not at all.
   var reachablePath: String?
+  private let counters = FrontEndCounters()
 
   init(
     nic: VirtualNIC, role: SocketRole, queuePairs: Int, poll: BusyPoll.Mode, poller: Poller, signals: SignalDescriptor,
@@ -160,7 +161,9 @@ final class Server {
     while let signal = signals.next() {
       switch signal {
       case SignalDescriptor.terminate, SignalDescriptor.interrupt: isEnding = true
-      case SignalDescriptor.user1: nic.logCounters()
+      case SignalDescriptor.user1:
+        nic.logCounters()
+        logFrontEndCounters()
       default: break
       }
     }
@@ -199,8 +202,8 @@ extension Server {
     connection = socket
     backEnd = BackEnd(
       connection: socket, device: nic, memory: nic.memory, vringCount: VirtualNIC.queueCount(queuePairs: queuePairs),
-      queueLimit: 2 * queuePairs, log: log)
-    log.info("a front-end has connected")
+      queueLimit: 2 * queuePairs, counters: counters, log: log)
+    log.notice("a front-end has connected")
   }
 
   private func messagesArrived() {
@@ -208,7 +211,7 @@ extension Server {
     switch backEnd.messagesArrived() {
     case .goOn: watchConnection(backEnd)
     case .closed:
-      log.info("the front-end has gone")
+      log.notice("the front-end has gone")
       closeConnection()
       awaitNext()
     case .broken(let why):
@@ -255,12 +258,20 @@ extension Server {
     }
   }
 
+  private func logFrontEndCounters() {
+    log.info(
+      "front-end connections=\(counters.connections) requests=\(counters.requests) "
+        + "refused=\(counters.refusedRequests) broken=\(counters.brokenConnections) "
+        + "shortened-memory=\(counters.shortenedMemory)")
+  }
+
   /// The front-end took away memory that it had given us: the zeroes that we see instead mean nothing.
   private func checkMemory() {
-    let faults = MemoryGuard.faultCount
+    let faults = MemoryGuard.faultCount &+ nic.memoryFaults
     guard faults != faultsSeen else { return }
     faultsSeen = faults
     guard backEnd != nil else { return }
+    counters.shortenedMemory &+= 1
     log.error("the front-end has shortened a memory file that is in use; the connection is closed")
     closeConnection()
     awaitNext()

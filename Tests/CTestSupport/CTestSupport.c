@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -27,6 +28,8 @@ int test_memfd(const char *name, uint64_t size) {
 }
 
 int test_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+
+int test_epoll(void) { return epoll_create1(EPOLL_CLOEXEC); }
 
 int test_pipe(int *ends) { return pipe2(ends, O_CLOEXEC); }
 

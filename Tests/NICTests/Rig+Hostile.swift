@@ -70,6 +70,6 @@ extension Rig {
     return 0
   }
 
-  /// How many lines of the log contain `words`.
+  /// How many lines of the log contain `words`, of those that were written before the last `counter`.
   func lines(with words: String) -> Int { nic.errors.lines.count { $0.contains(words) } }
 }

@@ -32,6 +32,9 @@ public final class Descriptor: @unchecked Sendable {
     return (try Descriptor(ends[0]), try Descriptor(ends[1]))
   }
 
+  /// An epoll descriptor that watches nothing.
+  public static func epoll() throws -> Descriptor { try Descriptor(test_epoll(), "epoll_create1") }
+
   /// A memfd of `size` bytes, close-on-exec.
   public static func memory(_ name: String, size: Int) throws -> Descriptor {
     try Descriptor(test_memfd(name, UInt64(size)), "memfd_create")

@@ -57,7 +57,8 @@ public enum Request: UInt32, CaseIterable, Sendable {
   public var hasReply: Bool {
     switch self {
     case .getFeatures, .getProtocolFeatures, .getVringBase, .getQueueNumber, .getConfig, .getMaximumMemorySlots,
-      .getStatus, .setLogBase, .getInflight, .setDeviceState, .checkDeviceState, .postcopyAdvise, .postcopyEnd:
+      .getStatus, .setLogBase, .getInflight, .setDeviceState, .checkDeviceState, .postcopyAdvise, .postcopyEnd,
+      .createCryptoSession, .getSharedObject, .getSharedMemoryConfig:
       return true
     default:
       return false

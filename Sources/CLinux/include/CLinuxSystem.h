@@ -17,6 +17,8 @@ const char *_Nonnull vtcp_error_text(int32_t code);
 
 int32_t vtcp_close(int32_t fd);
 int32_t vtcp_set_nonblocking(int32_t fd);
+/// 1 if `fd` is an eventfd or another file without a place in a file system, a pipe or a socket; else 0.
+int32_t vtcp_is_notifier(int32_t fd);
 int64_t vtcp_monotonic_now(void);
 
 typedef struct vtcp_ready_event {

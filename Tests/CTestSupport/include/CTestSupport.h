@@ -10,6 +10,8 @@
 int test_memfd(const char *name, uint64_t size);
 /// A non-blocking, close-on-exec eventfd with count 0.
 int test_eventfd(void);
+/// A close-on-exec epoll descriptor that watches nothing.
+int test_epoll(void);
 /// A close-on-exec pipe: `ends[0]` reads, `ends[1]` writes.
 int test_pipe(int *ends);
 
