@@ -36,8 +36,8 @@ extension Rig {
     while guest.receiveQueues[1].hasRoom(for: 1) { try guest.post(1, lengths: [2048], pair: 1) }
   }
 
-  /// Has the NIC look at the broken receiveq: frames of so many flows that some are for it.
-  func provoke(flows: Int = 12) throws {
+  /// Has the NIC look at the broken receiveq: frames of so many flows that hardly ever none is for it.
+  func provoke(flows: Int = 16) throws {
     try refill()
     for flow in 0..<flows {
       var builder = FrameBuilder(.v4, .udp, payload: [UInt8](repeating: 0, count: 64))
