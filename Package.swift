@@ -54,13 +54,15 @@ let package = Package(
       swiftSettings: common),
     // Measurements.
     .target(name: "CCounting", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .target(name: "CBench", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .executableTarget(
       name: "vtcp-bench",
       dependencies: [
-        "Arena", "CCounting", "CLinux", "Datapath", "Memory", "Polling", "Timekeeping", "Uplinks", "VhostUser",
+        "Arena", "CBench", "CCounting", "CLinux", "Datapath", "Memory", "Polling", "Timekeeping", "Uplinks",
+        "VhostUser",
         "Virtio", "Wire",
       ],
-      swiftSettings: common, linkerSettings: [.linkedLibrary("m")]),
+      swiftSettings: datapath, linkerSettings: [.linkedLibrary("m")]),
     // Tests.
     .target(
       name: "CTestSupport", path: "Tests/CTestSupport", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),

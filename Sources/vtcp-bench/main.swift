@@ -1,26 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// vtcp-bench: measurements of the datapath in memory, without a guest.
+// vtcp-bench: measurements. Of the datapath in memory (`allocations`, `time`,
+// `instruction-work`), and the parts of the bench that puts any vhost-user back-end on
+// the same work (`front-end`, `generate`, `round-trip`, `flood`, `sink`).
 
 import Polling
+
+let commands = "allocations, time, instruction-work, front-end, generate, round-trip, flood, sink"
 
 /// Returns the exit status: 0, 1 (a bound is broken) or 2 (a mistake on the command line).
 func run(_ arguments: [String]) -> Int32 {
   let log = Log(level: .warning, prefix: "vtcp-bench")
   do {
-    switch arguments {
-    case ["allocations"]: return try AllocationCount.run() ? 0 : 1
-    case ["allocations", "--callers"]: return try AllocationCount.run(showsCallers: true) ? 0 : 1
-    case ["time"]:
-      try FrameTime.run()
-      return 0
-    case ["instruction-work"]:
-      try InstructionWork.run()
-      return 0
+    let words = arguments.dropFirst()
+    switch arguments.first {
+    case "allocations":
+      let options = try Arguments(words, options: [], switches: ["--callers"])
+      return try AllocationCount.run(showsCallers: options.isOn("--callers")) ? 0 : 1
+    case "time": try FrameTime.run()
+    case "instruction-work": try InstructionWork.run()
+    case "front-end": try FrontEnd.run(words)
+    case "generate": try Generator.run(words)
+    case "round-trip": try RoundTrip.run(words)
+    case "flood": try Flood.run(words)
+    case "sink": try Flood.sink(words)
     default:
-      log.error("use vtcp-bench allocations [--callers], vtcp-bench time, or vtcp-bench instruction-work")
+      log.error("use vtcp-bench COMMAND [OPTION...]: \(commands)")
       return 2
     }
+    return 0
   } catch {
     log.error("\(error)")
     return 1
