@@ -41,15 +41,26 @@ def qemu(version="10"):
     return program
 
 
-@functools.cache
-def nic():
-    """The path of vtcp-nic: what VTCP_NIC names, or the newest build in .build."""
-    named = os.environ.get("VTCP_NIC")
-    places = [named] if named else [os.path.join(REPOSITORY, ".build", kind, "vtcp-nic") for kind in ("release", "debug")]
+def _built(name, variable):
+    """The path of a program of ours: what the environment variable names, or the newest build in .build."""
+    named = os.environ.get(variable)
+    places = [named] if named else [os.path.join(REPOSITORY, ".build", kind, name) for kind in ("release", "debug")]
     for place in places:
         if os.path.exists(place):
             return place
-    raise BedError(f"there is no vtcp-nic at {' or '.join(places)}: swift build -c release --product vtcp-nic")
+    raise BedError(f"there is no {name} at {' or '.join(places)}: swift build -c release --product {name}")
+
+
+@functools.cache
+def nic():
+    """The path of vtcp-nic: VTCP_NIC, or that in .build."""
+    return _built("vtcp-nic", "VTCP_NIC")
+
+
+@functools.cache
+def bench():
+    """The path of vtcp-bench: VTCP_BENCH, or that in .build."""
+    return _built("vtcp-bench", "VTCP_BENCH")
 
 
 def nic_or_none():
