@@ -58,6 +58,7 @@ public struct Sandbox {
   private let log: Log
   private let wasRoot = Process.isRoot
   private let identityAtStart = Identity.current
+  private var hasBoundingSet = false
 
   public init(mode: Mode, filter: Filter, identity: Identity?, use: SocketUse, log: Log) {
     self.mode = mode
@@ -74,7 +75,7 @@ public struct Sandbox {
   }
 
   /// Does it. Afterwards the socket's path, if there is one, is to be called by the name returned.
-  public func enter() throws(SandboxError) -> String? {
+  public mutating func enter() throws(SandboxError) -> String? {
     guard mode != .off else {
       try changeIdentity()
       try noNewPrivileges()
@@ -92,21 +93,22 @@ public struct Sandbox {
     try Self.require("forbid tracing", vtcp_allow_tracing(wasRoot ? 0 : 1))
     let calls = try installFilter()
     let identity = identity ?? identityAtStart
-    log.info("confined: user \(identity.user), group \(identity.group), no capabilities; \(seen); \(calls)")
+    let capabilities = "no capabilities\(hasBoundingSet ? " (their bounding set stays)" : "")"
+    log.info("confined: user \(identity.user), group \(identity.group), \(capabilities); \(seen); \(calls)")
     if case .emptyRoot = view { return use.name }
     return use.path
   }
 
   /// Steps 2 to 6 but Landlock. `everything` means that Landlock is to be tried.
-  private func takeFiles() throws(SandboxError) -> View {
-    _ = vtcp_lock_capabilities()
+  private mutating func takeFiles() throws(SandboxError) -> View {
+    hasBoundingSet = vtcp_lock_capabilities() < 0
     var result = vtcp_enter_empty_view(use.directory, viewFlags)
     try changeIdentity()
     try clearCapabilities()
     if result < 0 {
       result = vtcp_enter_empty_view(use.directory, viewFlags | VTCP_VIEW_USER_NAMESPACE)
       // A new user namespace begins with all capabilities in it.
-      _ = vtcp_lock_capabilities()
+      if result == 0 { hasBoundingSet = vtcp_lock_capabilities() < 0 }
       try clearCapabilities()
     }
     guard result < 0 else { return .emptyRoot }

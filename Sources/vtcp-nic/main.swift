@@ -33,7 +33,7 @@ func serve(_ options: Options, _ log: Log) -> Int32 {
   do {
     if options.sandbox != .off { try Sandbox.closeInherited(except: options.descriptors.map(\.1)) }
     try options.checkHost()
-    let sandbox = Sandbox(
+    var sandbox = Sandbox(
       mode: options.sandbox, filter: options.filter, identity: try options.identity(), use: role.use, log: log)
     // First: from here on signals come as events, and shortened memory files do not end us.
     let signals = try SignalDescriptor()

@@ -16,6 +16,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+
 #define DESCRIPTORS_MAX 253
 
 int test_memfd(const char *name, uint64_t size) {
@@ -102,9 +105,23 @@ static void become(const char *path, char *const arguments[], const int *inherit
   _exit(127);
 }
 
+static int refuse(const int *calls, size_t count) {
+  struct sock_filter code[2 * 16 + 2];
+  size_t length = 0;
+  code[length++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+  for (size_t i = 0; i < count && i < 16; i++) {
+    code[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)calls[i], 0, 1);
+    code[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM);
+  }
+  code[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+  struct sock_fprog filter = {(unsigned short)length, code};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) : -1;
+}
+
 int test_spawn(const char *path, char *const arguments[], const int *inherited, size_t inherited_count, int output,
-               int errors) {
+               int errors, const int *refused, size_t refused_count) {
   pid_t child = fork();
+  if (child == 0 && refused_count > 0 && refuse(refused, refused_count) != 0) _exit(126);
   if (child == 0) become(path, arguments, inherited, inherited_count, output, errors);
   return child;
 }

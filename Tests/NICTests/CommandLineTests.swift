@@ -28,6 +28,10 @@ extension NICTests {
       ["--socket-path=/tmp/x", "--uplink", "null", "--mac", "01:00:5e:00:00:01"],
       ["--socket-path=/tmp/x", "--uplink", "null", "--poll", "sometimes"],
       ["--socket-path=/tmp/x", "--uplink", "null", "--log-level", "loud"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--sandbox", "castle"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--seccomp", "maim"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--user", ":daemon"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--user", "root:"],
       ["--socket-path=/tmp/x", "--uplink", "null", "stray"],
     ]
 
@@ -47,6 +51,7 @@ extension NICTests {
       ["--socket-path=/no/such/directory/nic", "--uplink", "null"],
       ["--socket-path=/tmp/nic-refused", "--uplink", "packet:nosuchif0"],
       ["--socket-path=/tmp/nic-refused", "--uplink", "null", "--user", "no-such-user-here"],
+      ["--socket-path=/tmp/nic-refused", "--uplink", "null", "--user", "root:no-such-group-here"],
       ["--socket-path=/tmp/nic-refused", "--uplink", "null", "--state-fd=999"],
     ]
 
@@ -83,7 +88,7 @@ extension NICTests {
       }
       for name in [
         "--socket-path", "--connect", "--fd", "--uplink", "--queues", "--mtu", "--mac", "--poll", "--state-fd",
-        "--user",
+        "--user", "--sandbox", "--seccomp",
         "--log-level", "--print-capabilities", "--version",
       ] {
         #expect(lines.contains { $0.contains(name) }, "\(name)")

@@ -6,7 +6,7 @@ import Testing
 
 extension NICTests {
   /// What the running program may do and see: asked of /proc, and tried from inside, by making the program do it.
-  @Suite struct SandboxTests {
+  @Suite(.enabled(if: NICProcess.isConfined, "VTCP_NIC_OPTIONS says --sandbox=off")) struct SandboxTests {
     private func path() -> String {
       NSTemporaryDirectory() + "/sandbox-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).sock"
     }
@@ -14,9 +14,11 @@ extension NICTests {
     private static let isRoot = geteuid() == 0
 
     /// Runs `body` with a program that listens, confined.
-    private func confined(_ options: [String] = [], launcher: [String] = [], _ body: (NICProcess) throws -> Void) throws
-    {
-      let nic = try NICProcess(["--socket-path=\(path())", "--uplink", "null"] + options, launcher: launcher)
+    private func confined(
+      _ options: [String] = [], launcher: [String] = [], refusedCalls: [Int32] = [], _ body: (NICProcess) throws -> Void
+    ) throws {
+      let nic = try NICProcess(
+        ["--socket-path=\(path())", "--uplink", "null"] + options, launcher: launcher, refusedCalls: refusedCalls)
       defer { nic.kill() }
       try #require(nic.errors.waitForLine(containing: "confined: "), "\(nic.errors.text)")
       // Confined it sleeps; before, a call could be injected into what still has its rights.
@@ -184,20 +186,38 @@ extension NICTests {
         }
       }
 
+      private static let unshare: Int32 = 272
+      private static let landlock: Int32 = 444
+      private static let seccomp: Int32 = 317
+
       @Test("Where namespaces are refused, Landlock denies files")
-      func landlock() throws {
-        // In a user namespace that may have no mount namespace below it.
-        let script = "echo 0 > /proc/sys/user/max_mnt_namespaces && exec \"$0\" \"$@\""
-        try confined(
-          ["--seccomp=off", "--sandbox=on"], launcher: ["/usr/bin/unshare", "-U", "-r", "/bin/sh", "-c", script]
-        ) { nic in
-          #expect(nic.errors.waitForLine(containing: "denied by Landlock"))
+      func deniedByLandlock() throws {
+        try confined(["--seccomp=off", "--sandbox=on"], refusedCalls: [Self.unshare]) { nic in
+          #expect(nic.errors.text.contains("denied by Landlock"))
           #expect(try nic.inject(257, [-100, 0, 0], text: "/etc/passwd", textArgument: 1) == .returned(-13))
           #expect(try nic.inject(83, [0, 0o777], text: "/tmp/vtcp-new", textArgument: 0) == .returned(-13))
           try nic.end()
           // Its own socket it may remove.
           #expect(!nic.errors.text.contains("stays"))
         }
+      }
+
+      static let shortfalls: [([Int32], String)] = [
+        ([unshare, landlock], "files stay in view"), ([seccomp], "system calls are not filtered"),
+      ]
+
+      @Test("What can't be had is said in one warning, and with --sandbox=on ends it", arguments: shortfalls)
+      func shortfall(refused: [Int32], warning: String) throws {
+        try confined(refusedCalls: refused) { nic in
+          #expect(nic.errors.lines.count { $0.contains("warning: ") && $0.contains(warning) } == 1)
+          for set in ["CapPrm", "CapEff"] { #expect(try nic.status(set) == ["0000000000000000"]) }
+          try nic.end()
+        }
+        let nic = try NICProcess(
+          ["--socket-path=\(path())", "--uplink", "null", "--sandbox=on"], refusedCalls: refused)
+        defer { nic.kill() }
+        #expect(nic.wait() == .exited(1))
+        #expect(try nic.errors.allLines().count { $0.contains("error: --sandbox=on") } == 1)
       }
     #endif
 
@@ -238,6 +258,53 @@ extension NICTests {
       defer { nic.kill() }
       #expect(nic.wait() == .exited(1))
       #expect(try nic.errors.allLines().count == 1)
+    }
+
+    /// What needs an interface, and another user.
+    private static let hasInterfaces = isRoot && access("/dev/net/tun", R_OK | W_OK) == 0
+
+    @Test(
+      "Confined, it follows a TAP's queues, offloads and MTU; a larger MTU is refused with a word on --mtu",
+      .enabled(if: hasInterfaces, "it makes a TAP: for root, where there is /dev/net/tun"))
+    func tap() throws {
+      let (ours, theirs) = try Descriptor.socketPair(Int32(SOCK_STREAM.rawValue))
+      let nic = try NICProcess(
+        ["--fd=\(theirs.number)", "--uplink", "tap:vsandbox0", "--queues", "2", "--user", "nobody"],
+        inheriting: [theirs], launcher: ["/usr/bin/unshare", "-n"])
+      defer { nic.kill() }
+      try #require(nic.errors.waitForLine(containing: "confined: "), "\(nic.errors.text)")
+      let frontEnd = FrontEnd(socket: ours, ram: try GuestRAM(size: 16 << 20))
+      let features = Rig.plainFeatures | Feature.multiQueue | Feature.guestCsum | Feature.guestTSO4
+      let guest = try MockGuest(
+        frontEnd: frontEnd, features: features, options: DriverQueue.Options(size: 64), pairs: 2)
+      try frontEnd.negotiate()
+      try guest.start()
+      for pair in 0..<2 {
+        try guest.transmit(Rig.frame(pair), pair: pair)
+        try guest.reclaim(1, pair: pair)
+      }
+      #expect(try frontEnd.setMTU(1400) == 0)
+      #expect(try frontEnd.setMTU(9000) != 0)
+      #expect(nic.errors.waitForLine(containing: "--mtu 9000"), "\(nic.errors.text)")
+      nic.signal(SIGUSR1)
+      #expect(nic.errors.waitForLine(containing: "queue 3 transmit frames=1 "), "\(nic.errors.text)")
+      try nic.end()
+    }
+
+    @Test("Confined as another user, it connects again and again", .enabled(if: isRoot, "only root changes the user"))
+    func connects() throws {
+      let path = path()
+      let nic = try NICProcess(["--connect=\(path)", "--uplink", "null", "--user", "nobody", "--sandbox=on"])
+      defer { nic.kill() }
+      try #require(nic.errors.waitForLine(containing: "waiting for the front-end"))
+      let listener = try FrontEnd.listen(at: path)
+      defer { unlink(path) }
+      #expect(chmod(path, 0o777) == 0)
+      for _ in 0..<3 {
+        let frontEnd = FrontEnd(socket: try FrontEnd.accept(from: listener), ram: try GuestRAM(size: 4 << 20))
+        #expect(try frontEnd.getFeatures() == Feature.offered)
+      }
+      try nic.end()
     }
 
     @Test("--sandbox=off takes nothing away and says so")

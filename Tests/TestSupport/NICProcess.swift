@@ -19,9 +19,15 @@ public final class NICProcess {
 
   /// Starts the program with `arguments`; it inherits `descriptors` under their own numbers.
   ///
-  /// - Parameter launcher: a program and its arguments that replaces itself with the program named by the rest.
-  public init(_ arguments: [String], inheriting descriptors: [Descriptor] = [], launcher: [String] = []) throws {
+  /// - Parameters:
+  ///   - launcher: a program and its arguments that replaces itself with the program named by the rest.
+  ///   - refusedCalls: numbers of system calls that the kernel is to refuse.
+  public init(
+    _ arguments: [String], inheriting descriptors: [Descriptor] = [], launcher: [String] = [],
+    refusedCalls: [Int32] = []
+  ) throws {
     let program = launcher + [try NICProcess.path()]
+    let arguments = arguments + Self.optionsOfAll
     let path = program[0]
     let option = "--socket-path="
     socketPath = arguments.first { $0.hasPrefix(option) }.map { String($0.dropFirst(option.count)) }
@@ -33,7 +39,9 @@ public final class NICProcess {
     defer { for string in strings { Glibc.free(string) } }
     let numbers = descriptors.map(\.number)
     identifier = withExtendedLifetime(descriptors) {
-      test_spawn(path, &strings, numbers, numbers.count, outputWriter.number, errorWriter.number)
+      test_spawn(
+        path, &strings, numbers, numbers.count, outputWriter.number, errorWriter.number,
+        refusedCalls, refusedCalls.count)
     }
     guard identifier > 0 else { throw TestFailure("fork: errno \(errno)") }
   }
@@ -42,6 +50,14 @@ public final class NICProcess {
     kill()
     if let socketPath { unlink(socketPath) }
   }
+
+  /// `VTCP_NIC_OPTIONS`: what else every program under test is given. What instruments it, a sanitizer or a coverage
+  /// profile, needs system calls of its own.
+  private static let optionsOfAll = (ProcessInfo.processInfo.environment["VTCP_NIC_OPTIONS"] ?? "")
+    .split(separator: " ").map(String.init)
+
+  /// False with `VTCP_NIC_OPTIONS=--sandbox=off`.
+  public static var isConfined: Bool { !optionsOfAll.contains("--sandbox=off") }
 
   /// `VTCP_NIC`, or the program beside the test bundle.
   public static func path() throws -> String {

@@ -23,9 +23,10 @@ int64_t test_receive_message(int socket, void *octets, size_t count, int *descri
                              size_t *descriptor_count);
 
 /// Starts a program that the kernel kills with us. Of our descriptors it gets `inherited`, under their own numbers,
-/// and `output` and `errors` as 1 and 2. Returns the process id.
+/// and `output` and `errors` as 1 and 2. The system calls `refused`, 16 at most, fail in it with EPERM, as in a container
+/// that knows better. Returns the process id.
 int test_spawn(const char *path, char *const arguments[], const int *inherited, size_t inherited_count, int output,
-               int errors);
+               int errors, const int *refused, size_t refused_count);
 /// Waits at most `milliseconds` for a child: 1 when it has ended (`status` as by waitpid), 0 when it has not.
 int test_wait(int process, int milliseconds, int *status);
 
