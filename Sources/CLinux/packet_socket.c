@@ -3,7 +3,9 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
+#include <stddef.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -16,6 +18,13 @@
 #ifndef PACKET_IGNORE_OUTGOING
 #define PACKET_IGNORE_OUTGOING 23
 #endif
+
+_Static_assert(TPACKET2_HDRLEN - sizeof(struct sockaddr_ll) == VTCP_PACKET_SLOT_HEADER, "slots are the kernel's");
+_Static_assert(offsetof(struct tpacket2_hdr, tp_status) == 0 && offsetof(struct tpacket2_hdr, tp_len) == 4,
+               "slots are the kernel's");
+_Static_assert(TP_STATUS_AVAILABLE == VTCP_PACKET_AVAILABLE && TP_STATUS_SEND_REQUEST == VTCP_PACKET_SEND_REQUEST &&
+                   TP_STATUS_WRONG_FORMAT == VTCP_PACKET_WRONG_FORMAT,
+               "slots are the kernel's");
 
 // Room for some dozens of frames of 64 KiB each way; the defaults hold three.
 #define RECEIVE_BUFFER_SIZE (4 << 20)
@@ -55,6 +64,47 @@ int32_t vtcp_packet_socket_open(const char *interface) {
     if (result == 0) return fd;
     close(fd);
     return result;
+}
+
+static int prepare_sender(int fd, int interface) {
+    struct sockaddr_ll address = {.sll_family = AF_PACKET, .sll_ifindex = interface};
+    set_buffer_size(fd, SO_SNDBUFFORCE, SO_SNDBUF, SEND_BUFFER_SIZE);
+    if (switch_on(fd, PACKET_VNET_HDR) < 0) return -errno;
+    return bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 ? -errno : 0;
+}
+
+int32_t vtcp_packet_sender_open(const char *interface) {
+    unsigned int index = if_nametoindex(interface);
+    if (index == 0) return -errno;
+    // Protocol 0 for good: nothing arrives.
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return -errno;
+    int result = prepare_sender(fd, (int)index);
+    if (result == 0) return fd;
+    close(fd);
+    return result;
+}
+
+int32_t vtcp_packet_ring_map(int32_t fd, int32_t slot_size, int32_t slots, void **result) {
+    int version = TPACKET_V2;
+    // Blocks of 32 slots.
+    struct tpacket_req request = {.tp_block_size = 32u * (unsigned)slot_size,
+                                  .tp_block_nr = (unsigned)slots / 32u,
+                                  .tp_frame_size = (unsigned)slot_size,
+                                  .tp_frame_nr = (unsigned)slots};
+    if (setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version) < 0) return -errno;
+    if (setsockopt(fd, SOL_PACKET, PACKET_TX_RING, &request, sizeof request) < 0) return -errno;
+    size_t size = (size_t)slot_size * (size_t)slots;
+    void *base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+    if (base == MAP_FAILED) return -errno;
+    *result = base;
+    return 0;
+}
+
+int32_t vtcp_packet_ring_send(int32_t fd) {
+    struct msghdr nothing = {0};
+    ssize_t result = TEMP_FAILURE_RETRY(sendmsg(fd, &nothing, MSG_DONTWAIT | MSG_NOSIGNAL));
+    return result < 0 ? -errno : 0;
 }
 
 int32_t vtcp_packet_send(int32_t fd, const vtcp_packet_frame *frames, int32_t count) {

@@ -64,6 +64,10 @@ public final class VirtualNIC {
   var features: VirtioFeatures = []
   private var polledQueues = false
   private var lossTold = false
+  /// Watched until the uplink takes frames again.
+  private var watchedSender: Int32?
+  /// A transmitq waits for the uplink since this turn.
+  private var isBlocked = false
   /// When the next turn is due though nothing has happened: drivers wait to hear of transmitted buffers.
   public private(set) var notificationDeadline: Instant?
 
@@ -122,7 +126,9 @@ public final class VirtualNIC {
     var isMoreToDo = false
     for path in receivePaths.prefix(activePaths) where path.run(now: now) == .more { isMoreToDo = true }
     tellLostUplink()
+    isBlocked = false
     for end in transmitEnds where transmit(end, now) { isMoreToDo = true }
+    watchSender()
     notificationDeadline = nil
     for end in ends where end.isRunning {
       end.publishIfDue()
@@ -149,8 +155,27 @@ public final class VirtualNIC {
     let pair = NetworkQueues.pair(ofQueue: end.index)
     let progress = transmitPath.run(end, uplinkQueue: pair % uplink.queueCount, now: now)
     end.isReady = progress == .more
-    if progress == .waiting { end.isWaitingForUplink = true }
+    if progress == .waiting {
+      end.isWaitingForUplink = true
+      isBlocked = true
+    }
     return progress == .more
+  }
+
+  /// Watches what the uplink sends by while it takes no more, and then no longer: each frame sent would be reported.
+  private func watchSender() {
+    guard isBlocked || watchedSender != nil else { return }
+    let blocked = uplink.blockedDescriptor
+    guard blocked != watchedSender else { return }
+    if let watchedSender { poller.remove(watchedSender) }
+    watchedSender = nil
+    guard let blocked else { return }
+    do throws(SystemError) {
+      try poller.add(blocked, [.writable, .edgeTriggered], token: Event.uplink(0).token)
+      watchedSender = blocked
+    } catch {
+      log.error("the uplink \(uplink.name) can't be watched: \(error)")
+    }
   }
 
   /// Whether a driver has made something available, looked at without asking for kicks. For busy polling.

@@ -27,6 +27,10 @@ public struct SharedRegion: @unchecked Sendable {
   @inlinable @inline(__always)
   public func loadAcquire16(at offset: Int) -> UInt16 { vtcp_load_acquire_u16(address(offset, 2)) }
 
+  /// As `loadAcquire16`.
+  @inlinable @inline(__always)
+  public func loadAcquire32(at offset: Int) -> UInt32 { vtcp_load_acquire_u32(address(offset, 4)) }
+
   @inlinable @inline(__always)
   public func load16(at offset: Int) -> UInt16 { vtcp_load_relaxed_u16(address(offset, 2)) }
 

@@ -6,7 +6,9 @@ import Polling
 extension PacketSocketUplink {
   /// - Parameter mtu: what the guest will be told; the interface is the host's, so its MTU is checked and not changed.
   static func open(interface: String, mtu: Int?) throws(UplinkError) -> PacketSocketUplink {
-    let owner = OwnedDescriptor(try opened(vtcp_packet_socket_open(interface), interface))
+    let receiver = OwnedDescriptor(try opened(vtcp_packet_socket_open(interface), interface))
+    let sender = OwnedDescriptor(try opened(vtcp_packet_sender_open(interface), interface))
+    let ring = PacketTransmitRing(OwnedDescriptor(try opened(vtcp_packet_sender_open(interface), interface)))
     let link: Link
     do throws(SystemError) { link = try Link(interface) } catch { throw UplinkError("Cannot \(error).") }
     if let mtu, let limits = try? link.limits(), limits.mtu < mtu {
@@ -14,7 +16,7 @@ extension PacketSocketUplink {
         "The interface \(interface) has an MTU of \(limits.mtu), less than the \(mtu) wanted: "
           + "raise it with 'ip link set dev \(interface) mtu \(mtu)', or use --mtu \(limits.mtu).")
     }
-    return PacketSocketUplink(link: link, owner: owner)
+    return PacketSocketUplink(link: link, receiver: receiver, sender: sender, ring: ring)
   }
 
   private static func opened(_ result: Int32, _ interface: String) throws(UplinkError) -> Int32 {

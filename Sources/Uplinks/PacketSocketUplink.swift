@@ -7,6 +7,10 @@ import Polling
 
 /// A packet socket (AF_PACKET) on one of the host's interfaces, promiscuous, with virtio headers.
 ///
+/// Frames are sent by sockets that nothing arrives at, small ones from a ring and large ones as messages; both go out
+/// within the call, so their order is kept. These sockets are not watched while they take frames, since the kernel would
+/// report each frame that has left.
+///
 /// Frames are received in batches of 16 into buffers of its own and handed out one by one. The kernel takes VLAN tags
 /// out of frames before a packet socket sees them; they are put back here. When the interface goes down the socket
 /// stays bound, is told so once (ENETDOWN), and goes on when the interface is up again.
@@ -21,7 +25,9 @@ public final class PacketSocketUplink {
   static let maximumRefusals = 64
 
   private let link: Link
-  private let owner: OwnedDescriptor
+  private let receiver: OwnedDescriptor
+  private let sender: OwnedDescriptor
+  private let ring: PacketTransmitRing?
   private let staging: ByteRegion
   private let stagingVectors: RecordBuffer<IOVector>
   private let received: RecordBuffer<vtcp_packet_frame>
@@ -29,11 +35,15 @@ public final class PacketSocketUplink {
   private var nextReceived = 0
   private var receivedCount = 0
   private var refusals = 0
+  /// The socket that took no more when it was last sent to.
+  private(set) var blockedDescriptor: Int32?
   var counters = UplinkCounters()
 
-  init(link: Link, owner: OwnedDescriptor) {
+  init(link: Link, receiver: OwnedDescriptor, sender: OwnedDescriptor, ring: PacketTransmitRing?) {
     self.link = link
-    self.owner = owner
+    self.receiver = receiver
+    self.sender = sender
+    self.ring = ring
     staging = ByteRegion.allocate(count: Self.batch * Self.slotSize, alignment: 4096)
     stagingVectors = RecordBuffer(capacity: Self.batch, repeating: IOVector(base: nil, length: 0))
     received = RecordBuffer(capacity: Self.batch, repeating: vtcp_packet_frame())
@@ -53,15 +63,14 @@ public final class PacketSocketUplink {
   }
 
   var interface: String { link.interface }
-  var descriptor: Int32 { owner.rawValue }
+  var descriptor: Int32 { receiver.rawValue }
 
   func send(frames: RecordBuffer<OutgoingFrame>, first: Int, count: Int, vectors: RecordBuffer<IOVector>)
     -> SendOutcome
   {
     var accepted = 0
     while accepted < count {
-      let result = SystemCalls.sendPackets(
-        owner.rawValue, frames, first: first + accepted, count: count - accepted, vectors: vectors, scratch: sending)
+      let result = sendRun(frames, first + accepted, count - accepted, vectors)
       if result > 0 {
         for index in 0..<result { counters.sent(byteCount: frames[first + accepted + index].byteCount) }
         accepted += result
@@ -72,8 +81,28 @@ public final class PacketSocketUplink {
       counters.sendFailed(result)
       accepted += 1
     }
+    blockedDescriptor = nil
     return SendOutcome(accepted: accepted, blocked: false)
   }
+
+  /// Sends the first frames that go the same way. Returns how many were sent, or -errno of the first.
+  private func sendRun(
+    _ frames: RecordBuffer<OutgoingFrame>, _ first: Int, _ count: Int, _ vectors: RecordBuffer<IOVector>
+  ) -> Int {
+    var run = 1
+    let isSmall = fitsRing(frames[first])
+    while run < count, fitsRing(frames[first + run]) == isSmall { run += 1 }
+    if isSmall, let ring {
+      blockedDescriptor = ring.descriptor
+      return ring.send(frames: frames, first: first, count: run, vectors: vectors)
+    }
+    blockedDescriptor = sender.rawValue
+    return SystemCalls.sendPackets(
+      sender.rawValue, frames, first: first, count: run, vectors: vectors, scratch: sending)
+  }
+
+  @inline(__always)
+  private func fitsRing(_ frame: OutgoingFrame) -> Bool { frame.byteCount <= PacketTransmitRing.largestFrame }
 
   private func mustWait(_ result: Int) -> Bool {
     if result == ErrorNumber.again { return true }
@@ -103,9 +132,9 @@ public final class PacketSocketUplink {
   private func receiveBatch() -> Bool {
     nextReceived = 0
     receivedCount = 0
-    var result = SystemCalls.receivePackets(owner.rawValue, into: received)
+    var result = SystemCalls.receivePackets(receiver.rawValue, into: received)
     // The news that the interface is down comes once; frames that came before it are behind it.
-    if result == ErrorNumber.networkDown { result = SystemCalls.receivePackets(owner.rawValue, into: received) }
+    if result == ErrorNumber.networkDown { result = SystemCalls.receivePackets(receiver.rawValue, into: received) }
     guard result > 0 else {
       if result < 0, result != ErrorNumber.again { counters.receiveErrors &+= 1 }
       return false

@@ -90,6 +90,17 @@ enum SystemCalls {
     return Int(vtcp_packet_send(fd, scratch.base, Int32(length)))
   }
 
+  /// The memory of a sender's ring; nil if it can have none. `unmap` gives it back.
+  static func mapRing(_ fd: Int32, slotSize: Int, slots: Int) -> ByteRegion? {
+    var base: UnsafeMutableRawPointer?
+    guard vtcp_packet_ring_map(fd, Int32(slotSize), Int32(slots), &base) >= 0, let base else { return nil }
+    return ByteRegion(base: base, count: slotSize * slots)
+  }
+
+  static func unmap(_ region: ByteRegion) {
+    _ = vtcp_unmap(region.base, region.count)
+  }
+
   /// Each record's only vector is the one of the same index.
   static func prepareReceive(_ records: RecordBuffer<vtcp_packet_frame>, vectors: RecordBuffer<IOVector>) {
     for index in 0..<min(records.capacity, vectors.capacity) {

@@ -58,6 +58,15 @@ public enum Uplink {
     }
   }
 
+  /// After a `send` that was blocked: what becomes writable when more is taken, if that is not the descriptor of the
+  /// queue. To be watched by the edge, and only until a `send` is not blocked.
+  public var blockedDescriptor: Int32? {
+    switch self {
+    case .packetSocket(let uplink): uplink.blockedDescriptor
+    case .tap, .null: nil
+    }
+  }
+
   /// What the interface takes; nil where there is no interface to ask. Read anew each time.
   public var limits: LinkLimits? {
     switch self {

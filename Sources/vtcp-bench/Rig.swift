@@ -19,6 +19,8 @@ final class Rig {
   private let rings: [DriverRing]
   /// The network's end of a socket.
   private let far: OwnedDescriptor?
+  /// What sends to a network of the system.
+  private let peer: FrameSource?
   private let call: OwnedDescriptor
   private let frame = ByteRegion.allocate(count: 70_000)
   private let scratch = ByteRegion.allocate(count: 70_000)
@@ -34,6 +36,11 @@ final class Rig {
     arenaMemory = .allocate(count: Arena.byteCount(queueCount: queues))
     let (uplink, far) = try Self.openUplink(scenario.network)
     self.far = far
+    if case .system(_, let specification) = scenario.network, scenario.direction == .receive {
+      peer = try FrameSource(specification, frame: frame.slice(from: 0, count: frameLength))
+    } else {
+      peer = nil
+    }
     call = try EventDescriptor.make()
     nic = try VirtualNIC(
       configuration: VirtualNICConfiguration(queuePairs: scenario.pairs, mtu: nil, macAddress: nil), uplink: uplink,
@@ -61,6 +68,7 @@ final class Rig {
 
   private static func openUplink(_ network: Scenario.Network) throws -> (Uplink, OwnedDescriptor?) {
     switch network {
+    case .system(let specification, _): return (try Uplink.open(specification, queuePairs: 1, mtu: nil), nil)
     case .null: return (try Uplink.open(.null, queuePairs: 1, mtu: nil), nil)
     case .socket:
       // Sequenced packets: their queue is limited in bytes only, so that a turn's frames fit.
@@ -109,6 +117,11 @@ final class Rig {
       rings[1].post(frames)
       nic.ready(.kick(1))
     case .receive:
+      if let peer {
+        try peer.send(frames)
+        nic.ready(.uplink(0))
+        return
+      }
       guard let far else { throw BenchError("the null uplink receives nothing") }
       for _ in 0..<frames {
         guard

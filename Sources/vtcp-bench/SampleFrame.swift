@@ -10,7 +10,7 @@ enum SampleFrame {
     case .small: writeUDP(64, to: region)
     case .full: writeUDP(1500, to: region)
     case .segmented: writeTCP(payload: 600, segment: 200, to: region)
-    case .large: writeTCP(payload: 65_495, segment: 1448, to: region)
+    case .large: writeTCP(payload: 45 * 1448, segment: 1448, to: region)
     }
   }
 

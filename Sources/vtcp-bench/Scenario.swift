@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Uplinks
 import Virtio
 
 /// One way for frames through the NIC.
 struct Scenario {
   enum Direction { case transmit, receive }
-  enum Network { case null, socket }
+  enum Network: Equatable {
+    case null
+    case socket
+    /// What the command line names, and a packet socket on the interface at its other end.
+    case system(UplinkSpecification, peer: UplinkSpecification)
+  }
   enum Content {
     /// 64 bytes of UDP, nothing asked for.
     case small
@@ -13,7 +19,7 @@ struct Scenario {
     case full
     /// TCP with 600 bytes of payload, to be cut into segments of 200.
     case segmented
-    /// The largest IP packet, TCP, to be cut into segments of 1448.
+    /// TCP with as many segments of 1448 as Linux sends at once.
     case large
   }
 

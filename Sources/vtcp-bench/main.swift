@@ -17,7 +17,7 @@ func run(_ arguments: [String]) -> Int32 {
     case "allocations":
       let options = try Arguments(words, options: [], switches: ["--callers"])
       return try AllocationCount.run(showsCallers: options.isOn("--callers")) ? 0 : 1
-    case "time": try FrameTime.run()
+    case "time": try FrameTime.run(words)
     case "instruction-work": try InstructionWork.run()
     case "front-end": try FrontEnd.run(words)
     case "generate": try Generator.run(words)

@@ -37,6 +37,44 @@ struct PacketSocketUplinkTests {
     }
   }
 
+  @Test func smallAndLargeFramesArriveInTheOrderInWhichTheyWereSent() throws {
+    try Self.withPair { near, far in
+      let frames = (0..<24).map { index in
+        index % 3 == 2
+          ? TestFrame.largeTCP(length: 10_000 + index, segment: 1448, tag: []) : TestFrame.plain([UInt8(index)])
+      }
+      try Self.demand(near.send(frames) == SendOutcome(accepted: 24, blocked: false), "all sent")
+      let arrived = try far.receiveOurs(timeout: .milliseconds(50))
+      try Self.demand(arrived.map(\.count) == frames.map(\.count), "\(arrived.map(\.count))")
+      let small = frames.indices.filter { $0 % 3 != 2 }
+      try Self.demand(small.allSatisfy { arrived[$0] == frames[$0] }, "the small ones are as they were")
+    }
+  }
+
+  @Test func slowInterfaceTakesNoMoreForAWhileAndLosesNothing() throws {
+    try Self.withPair { near, far in
+      try PrivateNetwork.command("tc qdisc add dev va root tbf rate 20mbit burst 10kb limit 1mb")
+      let frames = (0..<1500).map { TestFrame.plain([UInt8($0 >> 8), UInt8($0 & 255)]) }
+      let poller = try Poller(maximumEvents: 1)
+      var sent = 0
+      var waits = 0
+      while sent < frames.count {
+        let outcome = near.send(Array(frames[sent..<min(sent + 32, frames.count)]))
+        sent += outcome.accepted
+        guard outcome.blocked else { continue }
+        waits += 1
+        let blocked = near.uplink.blockedDescriptor ?? -1
+        if waits == 1 { try poller.add(blocked, [.writable, .edgeTriggered], token: 0) }
+        try Self.demand(poller.wait(timeout: .seconds(5)) == 1, "\(sent) sent, and no news of more")
+      }
+      try Self.demand(waits > 0, "it never had to wait")
+      try Self.demand(near.uplink.blockedDescriptor == nil, "it waits no more")
+      // Twice: `receiveOurs` ends with a thousand.
+      let arrived = try far.receiveOurs(timeout: .milliseconds(100)) + far.receiveOurs(timeout: .milliseconds(100))
+      try Self.demand(arrived == frames, "\(arrived.count) of \(frames.count) arrived in order")
+    }
+  }
+
   @Test(arguments: [[0x81, 0x00, 0x60, 0x05], [0x88, 0xA8, 0x00, 0x07], [0x81, 0x00, 0x00, 0x00]] as [[UInt8]])
   func strippedTagIsPutBack(tag: [UInt8]) throws {
     try Self.withPair { near, far in

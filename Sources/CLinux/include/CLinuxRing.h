@@ -20,6 +20,9 @@ typedef struct vtcp_io_vector {
 VTCP_INLINE uint16_t vtcp_load_acquire_u16(const void *_Nonnull p) {
     return __atomic_load_n((const uint16_t *)p, __ATOMIC_ACQUIRE);
 }
+VTCP_INLINE uint32_t vtcp_load_acquire_u32(const void *_Nonnull p) {
+    return __atomic_load_n((const uint32_t *)p, __ATOMIC_ACQUIRE);
+}
 VTCP_INLINE uint16_t vtcp_load_relaxed_u16(const void *_Nonnull p) {
     return __atomic_load_n((const uint16_t *)p, __ATOMIC_RELAXED);
 }

@@ -141,6 +141,19 @@ int32_t vtcp_packet_send(int32_t fd, const vtcp_packet_frame *_Nonnull frames, i
 /// One recvmmsg of at most VTCP_PACKET_BATCH frames: how many arrived.
 int32_t vtcp_packet_receive(int32_t fd, vtcp_packet_frame *_Nonnull frames, int32_t count);
 
+/// A packet socket that sends frames with virtio headers and receives nothing.
+int32_t vtcp_packet_sender_open(const char *_Nonnull interface);
+/// Gives a sender a ring of `slots` slots, a multiple of 32, of `slot_size` bytes (PACKET_TX_RING, TPACKET_V2), and maps
+/// it. A slot: status (4 bytes), length of header and frame (4 bytes), and from VTCP_PACKET_SLOT_HEADER on these.
+int32_t vtcp_packet_ring_map(int32_t fd, int32_t slot_size, int32_t slots, void *_Nullable *_Nonnull result);
+/// Sends the slots from the next one on whose status asks for it, in this call; each that is sent has another status
+/// then. A negative result is about the first that was not.
+int32_t vtcp_packet_ring_send(int32_t fd);
+#define VTCP_PACKET_SLOT_HEADER 32
+#define VTCP_PACKET_AVAILABLE 0
+#define VTCP_PACKET_SEND_REQUEST 1
+#define VTCP_PACKET_WRONG_FORMAT 4
+
 // What an interface can do: rtnetlink.c
 
 typedef struct vtcp_link_limits {
