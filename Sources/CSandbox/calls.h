@@ -33,7 +33,7 @@ static const allowed_call allowed_calls[] = {
     {.number = SYS_epoll_pwait},     // the loop
 #endif
     {.number = SYS_epoll_pwait2},    // the loop, with a time limit
-    {.number = SYS_sendmsg},         // frames to a unix socket, replies to the front-end
+    {.number = SYS_sendmsg},         // frames to a unix socket, a packet socket's ring, replies to the front-end
     {.number = SYS_recvmsg},         // frames from a unix socket, messages and descriptors of the front-end
     {.number = SYS_sendmmsg},        // frames to a packet socket
     {.number = SYS_recvmmsg},        // frames from a packet socket
