@@ -58,7 +58,7 @@ let package = Package(
     .executableTarget(
       name: "vtcp-bench",
       dependencies: [
-        "Arena", "CBench", "CCounting", "CLinux", "Datapath", "Memory", "Polling", "Timekeeping", "Uplinks",
+        "Arena", "CBench", "CCounting", "CLinux", "Datapath", "Memory", "Packets", "Polling", "Timekeeping", "Uplinks",
         "VhostUser",
         "Virtio", "Wire",
       ],
