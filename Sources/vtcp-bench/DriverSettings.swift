@@ -47,6 +47,8 @@ struct DriverSettings {
     if !result.contains(.guestChecksum) {
       result.subtract([.guestTSO4, .guestTSO6, .guestECN, .guestUSO4, .guestUSO6])
     }
+    if result.isDisjoint(with: [.hostTSO4, .hostTSO6]) { result.remove(.hostECN) }
+    if result.isDisjoint(with: [.guestTSO4, .guestTSO6]) { result.remove(.guestECN) }
     return result
   }
 }

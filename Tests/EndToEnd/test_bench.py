@@ -8,6 +8,8 @@ import json
 import os
 import shutil
 import signal
+import socket
+import struct
 import subprocess
 
 import pytest
@@ -128,6 +130,44 @@ def test_bytes_pass_the_front_end_unchanged(networks, reference, kind, options):
     frames = numbers["transmit_packets"] + numbers["receive_packets"]
     if "tso" in options or "features" not in options:
         assert frames < 20_000, f"no large frames: {frames} for 64 MiB"
+
+
+def datagram_with_a_wrong_checksum(destination, source_address, address, port, payload):
+    """A UDP datagram in an Ethernet frame."""
+    udp = struct.pack("!4H", 9, port, 8 + len(payload), 0xDEAD) + payload
+    words = [0x4500, 20 + len(udp), 0, 0, 0x4011, 0]
+    words += struct.unpack("!4H", socket.inet_aton(source_address) + socket.inet_aton(address))
+    total = sum(words)
+    words[5] = ~(total + (total >> 16)) & 0xFFFF
+    return bytes.fromhex(destination.replace(":", "")) + b"\x02\0\0\0\0\x01\x08\0" + struct.pack("!10H", *words) + udp
+
+
+@pytest.mark.parametrize(("flags", "arrives"), [(2, True), (0, False)])
+def test_a_checksum_that_the_device_calls_valid_is_believed(networks, reference, flags, arrives):
+    guest, host = networks
+    guest.ip("tuntap", "add", "dev", "guest0", "mode", "tap", "vnet_hdr")
+    guest.ip("address", "add", "10.77.0.2/24", "dev", "guest0")
+    guest.ip("link", "set", "guest0", "up")
+    mac = json.loads(guest.ip("-json", "link", "show", "dev", "guest0"))[0]["address"]
+    received = os.path.join(guest.folder, "received")
+    server = guest.start("server", ["socat", "-u", "UDP-RECV:7000", f"CREATE:{received}"])
+    wait_until(lambda: ":7000 " in guest.run("ss", "-Hlun"), 10, "the server", server)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    path = os.path.join(host.folder, "nic.sock")
+    uplink = f"fd:{theirs.fileno()}"
+    nic = host.start("nic", [image.nic(), "--socket-path", path, "--uplink", uplink], keep_fds=(theirs.fileno(),))
+    wait_until(lambda: os.path.exists(path), 10, "the socket", nic)
+    with ours, theirs, bench(guest, "front-end", "--connect", path, "--tap", "guest0") as front_end:
+        header = bytes([flags]) + bytes(9)
+        ours.send(header + datagram_with_a_wrong_checksum(mac, "10.77.0.1", "10.77.0.2", 7000, b"wrong"))
+        # Behind it, one without a checksum (RFC 768): when that is here, the other one has come or will not.
+        frame = bytearray(datagram_with_a_wrong_checksum(mac, "10.77.0.1", "10.77.0.2", 7000, b"last"))
+        frame[40:42] = bytes(2)
+        ours.send(bytes(10) + frame)
+        wait_until(lambda: "last" in guest.run("cat", received, check=False), 10, "the last one", front_end)
+    nic.stop()
+    with open(received, "rb") as file:
+        assert file.read() == (b"wronglast" if arrives else b"last")
 
 
 def test_the_front_end_has_several_queue_pairs_and_listens(networks, reference):
