@@ -16,6 +16,9 @@ count_packages=(valgrind binutils)
 # What vtcp-nic is built with, beside the Swift toolchain.
 build_packages=(libcap-ng-dev pkg-config)
 
+# What Scripts/bench runs besides: the peers, and the tools that build them.
+bench_packages=(dpdk-dev gcc libc6-dev make xz-utils)
+
 missing_packages() {
   local package
   for package; do
@@ -60,10 +63,10 @@ need_build_packages() {
   need_packages "${build_packages[@]}"
 }
 
-# sources_of_debian KEYRING CODENAME: source lines for what this machine's sources name of the release, and for its backports.
+# mirror_of_debian CODENAME: the address of the archive that this machine's sources name for the release.
 # `--print-uris` reads every format that apt knows, and needs no lists.
-sources_of_debian() {
-  local keyring=$1 codename=$2 uris mirror suite best=
+mirror_of_debian() {
+  local codename=$1 uris mirror best=
   uris=$(apt-get update --print-uris 2>/dev/null | sed -n "s/^'\([^']*\)' .*/\1/p")
   # The archive's own mirror is the one that has the release; if several have a suite of that name, it is the one with its updates.
   while read -r mirror; do
@@ -71,12 +74,37 @@ sources_of_debian() {
     ! grep -qF "$mirror/dists/$codename-updates/" <<<"$uris" || { best=$mirror; break; }
   done < <(sed -n "s,/dists/$codename/main/binary-.*,,p" <<<"$uris" | uniq)
   [[ -n $best ]] || return 1
+  echo "$best"
+}
+
+# sources_of_debian KEYRING CODENAME: source lines for what this machine's sources name of the release, and for its backports.
+sources_of_debian() {
+  local keyring=$1 codename=$2 mirror suite
+  mirror=$(mirror_of_debian "$codename") || return 1
   for suite in "$codename" "$codename-updates" "$codename-backports"; do
-    printf 'deb [target=Packages signed-by=%s] %s %s main\n' "$keyring" "$best" "$suite"
+    printf 'deb [target=Packages signed-by=%s] %s %s main\n' "$keyring" "$mirror" "$suite"
   done
   while read -r mirror; do
     printf 'deb [target=Packages signed-by=%s] %s %s-security main\n' "$keyring" "$mirror" "$codename"
-  done < <(sed -n "s,/dists/$codename-security/main/binary-.*,,p" <<<"$uris" | uniq)
+  done < <(apt-get update --print-uris 2>/dev/null | sed -n "s,^'\([^']*\)/dists/$codename-security/main/binary-.*,\1,p" | uniq)
+}
+
+# apt_configuration HOME: the text of a configuration whose sources, lists and cache are in that folder, which it makes.
+apt_configuration() {
+  mkdir -p "$1/lists/partial" "$1/cache/archives/partial" "$1/parts"
+  cat <<CONFIGURATION
+Dir::Etc::SourceList "$1/sources.list";
+Dir::Etc::SourceParts "$1/parts";
+Dir::Etc::Preferences "/dev/null";
+Dir::Etc::PreferencesParts "$1/parts";
+Dir::State::Lists "$1/lists";
+Dir::Cache "$1/cache";
+Acquire::Languages "none";
+APT::Sandbox::User "";
+#clear APT::Update::Pre-Invoke;
+#clear APT::Update::Post-Invoke;
+#clear APT::Update::Post-Invoke-Success;
+CONFIGURATION
 }
 
 # private_apt_ready: makes the private configuration and fetches its lists, at most once in twelve hours.
@@ -91,22 +119,9 @@ private_apt_ready() {
   mkdir -p "$home"
   exec {private_lock}>"$home/lock"
   flock "$private_lock"
-  mkdir -p "$home/lists/partial" "$home/cache/archives/partial" "$home/parts"
+  apt_configuration "$home" >"$private_apt"
   sources_of_debian "$keyring" "$codename" >"$home/sources.list.new" ||
     die "the apt sources of this machine name no mirror of Debian $codename."
-  cat >"$private_apt" <<CONFIGURATION
-Dir::Etc::SourceList "$home/sources.list";
-Dir::Etc::SourceParts "$home/parts";
-Dir::Etc::Preferences "/dev/null";
-Dir::Etc::PreferencesParts "$home/parts";
-Dir::State::Lists "$home/lists";
-Dir::Cache "$home/cache";
-Acquire::Languages "none";
-APT::Sandbox::User "";
-#clear APT::Update::Pre-Invoke;
-#clear APT::Update::Post-Invoke;
-#clear APT::Update::Post-Invoke-Success;
-CONFIGURATION
   if [[ ! -e $home/fetched ]] || ! cmp -s "$home/sources.list.new" "$home/sources.list" ||
     [[ -n $(find "$home/fetched" -mmin +720) ]]; then
     mv "$home/sources.list.new" "$home/sources.list"
@@ -139,4 +154,22 @@ download_and_unpack() {
   mkdir -p "$folder"
   for deb in "$debs"/*.deb; do dpkg -x "$deb" "$folder"; done
   rm -rf "$debs"
+}
+
+# fetch_source SUITE PACKAGE FOLDER: the upstream source of another release's package, unpacked into the folder; prints its version.
+fetch_source() {
+  local suite=$1 package=$2 folder=$3 home=$cache/apt-$1-sources keyring=/usr/share/keyrings/debian-archive-keyring.gpg mirror version
+  # shellcheck disable=SC1091
+  mirror=$(mirror_of_debian "$(. /etc/os-release && echo "${VERSION_CODENAME:-}")") || die "the apt sources of this machine name no mirror of Debian."
+  mkdir -p "$home" "$folder"
+  apt_configuration "$home" >"$home/apt.conf"
+  printf 'deb-src [target=Sources signed-by=%s] %s %s main\n' "$keyring" "$mirror" "$suite" >"$home/sources.list"
+  apt-get -c "$home/apt.conf" update -q -o APT::Update::Error-Mode=any >&2 ||
+    die "the list of $suite's sources could not be fetched: is the package mirror of this machine reachable?"
+  version=$(apt-cache -c "$home/apt.conf" showsrc --only-source "$package" | sed -n 's/^Version: //p' | sort -V | tail -n 1)
+  [[ -n $version ]] || die "the mirror has no source package $package in $suite."
+  (cd "$folder" && apt-get -c "$home/apt.conf" source -q --tar-only --download-only "$package=$version" >&2) ||
+    die "the source of $package could not be downloaded."
+  tar -C "$folder" --strip-components=1 -xf "$folder"/*.orig.tar.*
+  echo "$version"
 }

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the bench measures, by part."""
+
+from . import metric
+from .part import Part
+from .peers import Passt, Reference, Testpmd, TwoPorts, Veth, VtcpNIC
+from .work import Idle, Packets, RoundTrip, Stream
+
+
+def all_parts():
+    """In the order in which they are run and shown. What is ours comes first in each, and the back-end in C second."""
+    ours = VtcpNIC("ours", "vtcp-nic")
+    adaptive = VtcpNIC("ours-adaptive", "vtcp-nic, adaptive polling", poll="adaptive")
+    tap_peers = [ours, Reference(), adaptive, Testpmd("dpdk-tap", "DPDK, vhost and net_tap"), TwoPorts(), Passt()]
+    return [
+        Part(
+            "tcp",
+            "TCP through the peer, iperf3",
+            [*tap_peers, Veth()],
+            [[Stream(direction, flows) for direction in ("transmit", "receive", "both")] for flows in (1, 8)],
+            metric.GIGABITS,
+            (metric.CPU_PER_GIGABYTE, metric.FRONT_END_CPU, metric.WAKEUPS),
+        ),
+        Part(
+            "latency",
+            "TCP request and response",
+            [*tap_peers, Veth()],
+            [[RoundTrip()]],
+            metric.P50,
+            (metric.P99, metric.CPU_PERCENT, metric.WAKEUPS),
+        ),
+        Part(
+            "packets",
+            "Packets through the uplink",
+            [
+                VtcpNIC("ours", "vtcp-nic, TAP"),
+                Reference(label="C back-end, TAP"),
+                VtcpNIC("ours-packet", "vtcp-nic, packet socket", uplink="packet"),
+                Testpmd("dpdk-tap", "DPDK, net_tap"),
+            ],
+            [[Packets("transmit", 60)], [Packets("receive", 60)]],
+            metric.PACKETS,
+            (metric.CPU_PER_PACKET, metric.CPU_PERCENT),
+        ),
+        _null("null", "Packets to nowhere", 0),
+        _null("hogs", "Packets to nowhere, three CPU hogs beside", 3),
+        Part(
+            "idle",
+            "Start and rest",
+            tap_peers,
+            [[Idle()]],
+            metric.START_UP,
+            (metric.IDLE_WAKEUPS, metric.IDLE_CPU, metric.RSS_ANONYMOUS, metric.RSS_FILE, metric.RSS_SHARED, metric.HUGE_PAGES),
+        ),
+    ]
+
+
+def _null(name, title, hogs):
+    peers = [
+        VtcpNIC("ours", "vtcp-nic", uplink="null"),
+        Reference(label="C back-end", uplink="null"),
+        Testpmd("dpdk", "DPDK vhost, rxonly", uplink="null"),
+    ]
+    works = [Packets("transmit", size, hogs, poll) for poll in (False, True) for size in (64, 1500)]
+    return Part(name, title, peers, [works], metric.PACKETS, (metric.CPU_PER_PACKET, metric.CPU_PERCENT))

@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ways from a guest to the network."""
+
+from .passt import Passt
+from .peer import Peer
+from .reference import Reference
+from .testpmd import Testpmd
+from .two_ports import TwoPorts
+from .veth import Veth
+from .vtcp_nic import VtcpNIC
+
+__all__ = ["Passt", "Peer", "Reference", "Testpmd", "TwoPorts", "Veth", "VtcpNIC"]

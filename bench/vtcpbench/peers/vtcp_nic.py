@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Ours."""
+
+from ..session import HOST
+from .peer import Peer
+
+
+class VtcpNIC(Peer):
+    """vtcp-nic with an uplink (tap, packet, null) and a polling mode."""
+
+    def __init__(self, name, label, uplink="tap", poll="never"):
+        super().__init__(name, label)
+        self._uplink = uplink
+        self._poll = poll
+
+    def start(self, session):
+        uplink = "null"
+        if self._uplink == "tap":
+            session.interface = session.add_tap(session.host, HOST)
+            uplink = f"tap:{session.interface}"
+        elif self._uplink == "packet":
+            # The NIC is at one end of a veth pair, the host at the other.
+            session.host.ip("link", "add", "nic0", "type", "veth", "peer", "name", "veth0")
+            session.host.ip("link", "set", "nic0", "up")
+            session.configure(session.host, "veth0", HOST)
+            session.interface = "veth0"
+            uplink = "packet:nic0"
+        socket = session.path("nic")
+        command = [session.programs.nic, f"--socket-path={socket}", f"--uplink={uplink}", f"--poll={self._poll}"]
+        session.start_backend("vtcp-nic", command, [socket])
+        return socket

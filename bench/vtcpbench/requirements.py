@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The list of them."""
+
+from .requirement import Requirement
+
+_WAYS = {"transmit": "guest to host", "receive": "host to guest", "both": "both ways"}
+
+
+def all_requirements():
+    """In the order in which they are shown."""
+    return [*_tcp(), *_latency(), *_packets()]
+
+
+def _tcp():
+    for flows in (1, 8):
+        for direction, way in _WAYS.items():
+            work = f"{direction}-{flows}"
+            title = f"{way}, {flows} flow{'s' if flows > 1 else ''}"
+            speed, cost = "gigabits_per_second", "cpu_seconds_per_gigabyte"
+            yield Requirement(f"{title}: Gbit/s, of the C back-end's", "tcp", work, speed, "c", 0.95)
+            yield Requirement(f"{title}: CPU per GB, of the C back-end's", "tcp", work, cost, "c", 1.1, at_least=False)
+            passt = 1.0 if (direction, flows) == ("receive", 8) else 1.2
+            yield Requirement(f"{title}: Gbit/s, of passt's", "tcp", work, speed, "passt", passt)
+            yield Requirement(f"{title}: Gbit/s, of DPDK's with net_tap", "tcp", work, speed, "dpdk-tap", 6.0)
+            yield Requirement(f"{title}: CPU per GB, of DPDK's two ports'", "tcp", work, cost, "dpdk-two", 0.6, at_least=False)
+
+
+def _latency():
+    def at_most(text, peer, other, limit):
+        return Requirement(text, "latency", "round-trip", "p50_us", other, limit, at_least=False, peer=peer)
+
+    yield at_most("request/response: p50, of the C back-end's", "ours", "c", 1.05)
+    yield at_most("request/response: p50, adaptive polling, of DPDK's with net_tap", "ours-adaptive", "dpdk-tap", 1.0)
+    yield at_most("request/response: p50, adaptive polling, of DPDK's two ports'", "ours-adaptive", "dpdk-two", 1.0)
+
+
+def _packets():
+    metric = "packets_per_second"
+    for direction in ("transmit", "receive"):
+        work, title = f"{direction}-60", f"{_WAYS[direction]}, 60 octets"
+        yield Requirement(f"{title}: packets/s on a TAP, of the C back-end's", "packets", work, metric, "c", 0.95)
+        yield Requirement(f"{title}: packets/s, packet socket, of the C back-end's TAP", "packets", work, metric, "c", 1.2, peer="ours-packet")
+    for polled, guest in (("", ""), ("-polled", ", guest polls")):
+        for size, limit in ((64, 0.6), (1500, 0.9)):
+            text = f"{size} octets to nowhere{guest}: packets/s, of DPDK's vhost"
+            yield Requirement(text, "null", f"transmit-{size}{polled}", metric, "dpdk", limit)
+    for polled, guest in (("", ""), ("-polled", ", guest polls")):
+        for size in (64, 1500):
+            text = f"{size} octets, three CPU hogs{guest}: packets/s, of DPDK's vhost"
+            yield Requirement(text, "hogs", f"transmit-{size}{polled}-hogs3", metric, "dpdk", 3.0)

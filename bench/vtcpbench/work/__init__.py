@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is measured."""
+
+from .idle import Idle
+from .packets import Packets
+from .round_trip import RoundTrip
+from .stream import Stream
+
+__all__ = ["Idle", "Packets", "RoundTrip", "Stream"]
