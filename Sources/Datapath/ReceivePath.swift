@@ -166,22 +166,32 @@ extension ReceivePath {
     guard count != 0 else { return false }
     let frameLength = count &- VirtioNetHeader.length
     budget.spend(frames: 1, bytes: max(frameLength, 0))
+    if !take(end, frameLength, capacity) {
+      // The next frame gets the buffers, but what is in them now may have been written. After an error, how far?
+      let written = count < 0 ? room : min(frameLength &- FrameLimits.inspected, room)
+      end.queue.spoiled(written, after: guest.headerLength &+ FrameLimits.inspected, in: end.chains)
+    }
+    return true
+  }
+
+  /// Gives the guest the frame that was read into its buffers. False if it is dropped, and counted, instead.
+  private func take(_ end: QueueEnd, _ frameLength: Int, _ capacity: Int) -> Bool {
     guard frameLength <= capacity &- guest.headerLength else {
       // The link's MTU was raised. This frame is cut off, the next one will not be.
       end.counters.add(.tooLarge)
       linkFrame = Self.largestLinkFrame(uplink)
-      return true
+      return false
     }
     guard frameLength >= FrameLimits.minimumFrame else {
       end.counters.add(.badLength)
-      return true
+      return false
     }
     let head = uplinkHeader.slice(from: VirtioNetHeader.length, count: min(frameLength, FrameLimits.inspected))
-    guard isAcceptable(head, frameLength, end) else { return true }
+    guard isAcceptable(head, frameLength, end) else { return false }
     let total = guest.headerLength &+ frameLength
     guard let chains = end.queue.chainsHolding(total, in: end.chains), guest.mergesBuffers || chains == 1 else {
       end.counters.add(.tooLarge)
-      return true
+      return false
     }
     var header = VirtioNetHeader(decoding: uplinkHeader)
     if !guest.offloads.contains(.checksum) { header.flags = [] }

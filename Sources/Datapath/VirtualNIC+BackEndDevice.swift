@@ -86,6 +86,8 @@ extension VirtualNIC: BackEndDevice {
     if let error, ends[index].faultTold { EventDescriptor.signal(error.rawValue) }
   }
 
+  public func setLogCall(_ call: OwnedDescriptor?) { logCall = call }
+
   public func memoryWillChange() {
     for end in ends where end.isRunning {
       end.publishIfDue()

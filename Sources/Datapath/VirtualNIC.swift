@@ -68,6 +68,9 @@ public final class VirtualNIC {
   private var watchedSender: Int32?
   /// A transmitq waits for the uplink since this turn.
   private var isBlocked = false
+  /// Signalled after a turn that marked pages in the dirty log.
+  var logCall: OwnedDescriptor?
+  private var lostMarksTold = false
   /// When the next turn is due though nothing has happened: drivers wait to hear of transmitted buffers.
   public private(set) var notificationDeadline: Instant?
 
@@ -135,7 +138,15 @@ public final class VirtualNIC {
       notify(end, now)
       if end.tellFault(log) { configurePaths() }
     }
+    if memory.log.hasBitmap { tellMarks() }
     return isMoreToDo
+  }
+
+  private func tellMarks() {
+    if memory.log.takeMarks(), let logCall { EventDescriptor.signal(logCall.rawValue) }
+    guard memory.log.lostCount > 0, !lostMarksTold else { return }
+    lostMarksTold = true
+    log.error("the front-end's dirty log does not cover the guest's memory: a guest migrated with it is not whole")
   }
 
   private func notify(_ end: QueueEnd, _ now: Instant) {

@@ -57,6 +57,10 @@ public struct SharedRegion: @unchecked Sendable {
   @inlinable @inline(__always)
   public func store64(_ value: UInt64, at offset: Int) { vtcp_store_relaxed_u64(address(offset, 8), value) }
 
+  /// Sets the bits of `bits` in a byte, and is a full fence.
+  @inlinable @inline(__always)
+  public func fetchOr8(_ bits: UInt8, at offset: Int) { vtcp_fetch_or_u8(address(offset, 1), bits) }
+
   @inlinable @inline(__always)
   public func prefetch(at offset: Int) { vtcp_prefetch(address(offset, 1)) }
 }

@@ -23,6 +23,8 @@ extension BackEnd {
       return UInt64(GuestMemory.maximumRegions).littleEndianBytes
     case .addMemReg: try addMemoryRegion(message)
     case .remMemReg: try removeMemoryRegion(message)
+    case .setLogBase: return try setLogBase(message)
+    case .setLogFD: try setLogCall(&message)
     case .setVringNum: try setVringSize(message)
     case .setVringAddr: try setVringAddresses(message)
     case .setVringBase: try setVringBase(message)
@@ -39,7 +41,7 @@ extension BackEnd {
     case .getStatus:
       try require(.status)
       return UInt64(device.needsReset ? status | Self.needsReset : status).littleEndianBytes
-    case .setLogBase, .setLogFD, .iotlbMessage, .setVringEndian, .getConfig, .setConfig, .createCryptoSession,
+    case .iotlbMessage, .setVringEndian, .getConfig, .setConfig, .createCryptoSession,
       .closeCryptoSession, .postcopyAdvise, .postcopyListen, .postcopyEnd, .getInflightFD, .setInflightFD,
       .gpuSetSocket, .vringKick, .getSharedObject, .setDeviceStateFD, .checkDeviceState, .getShmemConfig:
       throw .notNegotiated
@@ -62,12 +64,15 @@ extension BackEnd {
       throw .refused("features \(hex: wanted.subtracting(Self.offeredFeatures).rawValue) were not offered")
     }
     areFeaturesRefused = false
-    guard wanted != features else { return }
-    guard !vrings.contains(where: \.isRunning) else {
+    let wantedOfDevice = wanted.subtracting(.logAll)
+    guard wantedOfDevice == features || !vrings.contains(where: \.isRunning) else {
       throw .refused("features can't change while a vring is running")
     }
-    features = wanted
-    device.negotiated(wanted)
+    // At any time: a migration begins, or is given up.
+    memory.log.setWanted(wanted.contains(.logAll))
+    guard wantedOfDevice != features else { return }
+    features = wantedOfDevice
+    device.negotiated(wantedOfDevice)
   }
 
   private func setProtocolFeatures(_ message: Message) throws(RequestError) {
@@ -113,6 +118,7 @@ extension BackEnd {
     }
     status = 0
     features = []
+    memory.log.setWanted(false)
     areFeaturesRefused = false
     device.negotiated([])
   }

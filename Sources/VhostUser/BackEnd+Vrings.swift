@@ -142,6 +142,7 @@ extension BackEnd {
     else { throw .refused("vring \(index) is misaligned or not wholly inside one region of guest memory") }
     return QueueSetup(
       format: format, size: vring.size, areas: areas, descriptorAddress: addresses.descriptors,
-      eventIndex: features.contains(.eventIndex), notifyOnEmpty: features.contains(.notifyOnEmpty), base: vring.base)
+      eventIndex: features.contains(.eventIndex), notifyOnEmpty: features.contains(.notifyOnEmpty), base: vring.base,
+      usedLogAddress: addresses.log)
   }
 }

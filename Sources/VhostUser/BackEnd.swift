@@ -19,7 +19,7 @@ public import Virtio
 /// that is unknown, malformed or out of place is answered (if an answer was asked for) and told in the log; it changes
 /// nothing. Only a stream that can't be understood any more ends the connection.
 ///
-/// Not built: postcopy, vIOMMU (IOTLB), in-flight tracking, dirty logging, device state, the configuration space. None
+/// Not built: postcopy, vIOMMU (IOTLB), in-flight tracking, device state, the configuration space. None
 /// of their feature bits is offered, and their requests are answered accordingly.
 public final class BackEnd {
   /// Virtio features that we offer, whatever uplink and host can do: what they lack is done in software, so that a
@@ -29,7 +29,7 @@ public final class BackEnd {
   /// (docs/decisions/0012).
   public static let offeredFeatures: VirtioFeatures = [
     .checksum, .guestChecksum, .mtu, .guestTSO4, .guestTSO6, .guestECN, .hostTSO4, .hostTSO6, .hostECN,
-    .mergeableReceiveBuffers, .guestAnnounce, .multiqueue, .notifyOnEmpty, .anyLayout, .indirectDescriptors,
+    .mergeableReceiveBuffers, .guestAnnounce, .multiqueue, .notifyOnEmpty, .logAll, .anyLayout, .indirectDescriptors,
     .eventIndex, .protocolFeatures, .version1, .packedRing, .inOrder, .guestUSO4, .guestUSO6, .hostUSO,
   ]
 
@@ -57,7 +57,10 @@ public final class BackEnd {
   private var refusals = 0
   /// Kept open for as long as the connection lasts; QEMU complains when it is closed.
   var requestChannel: OwnedDescriptor?
+  /// Without `logAll`, which is a switch and no property of the device.
   var features: VirtioFeatures = []
+  /// The bitmap in which written pages are marked.
+  var dirtyLog: MappedFile?
   var protocolFeatures: ProtocolFeatures = []
   /// The device status that the front-end set last.
   var status: UInt8 = 0
@@ -117,6 +120,10 @@ public final class BackEnd {
     device.memoryWillChange()
     memory.removeAll()
     mappings = []
+    memory.log.setWanted(false)
+    memory.log.setBitmap(nil)
+    dirtyLog = nil
+    device.setLogCall(nil)
     requestChannel = nil
     device.negotiated([])
   }
@@ -144,7 +151,7 @@ public final class BackEnd {
   }
 
   /// The first few refusals of a connection are told; a front-end can make more of them than a disk can hold.
-  private func tell(_ header: MessageHeader, _ error: RequestError) {
+  func tell(_ header: MessageHeader, _ error: RequestError) {
     refusals &+= 1
     counters.refusedRequests &+= 1
     let text = "the front-end's request \(Self.name(header.request)) was not carried out: \(error)"

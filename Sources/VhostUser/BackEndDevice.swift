@@ -42,6 +42,9 @@ public protocol BackEndDevice: AnyObject {
   /// Signalled when the vring is broken.
   func setError(vring index: Int, _ error: OwnedDescriptor?)
 
+  /// Signalled after pages were marked in the dirty log; nil: the front-end looks itself.
+  func setLogCall(_ call: OwnedDescriptor?)
+
   /// Guest memory changes: everything taken from any vring goes back, no address is kept.
   func memoryWillChange()
 

@@ -8,6 +8,8 @@ public struct ProtocolFeatures: OptionSet, Equatable, Sendable {
 
   /// `VHOST_USER_PROTOCOL_F_MQ`
   public static let multiqueue = ProtocolFeatures(bit: 0)
+  /// `VHOST_USER_PROTOCOL_F_LOG_SHMFD`
+  public static let logSharedMemory = ProtocolFeatures(bit: 1)
   /// `VHOST_USER_PROTOCOL_F_RARP`
   public static let rarp = ProtocolFeatures(bit: 2)
   /// `VHOST_USER_PROTOCOL_F_REPLY_ACK`
@@ -24,8 +26,8 @@ public struct ProtocolFeatures: OptionSet, Equatable, Sendable {
   public static let status = ProtocolFeatures(bit: 16)
 
   /// What we offer: exactly what is built. QEMU acknowledges any bit that it has a number for, so nothing may stand
-  /// here that is not whole. 0x1a03d.
+  /// here that is not whole. 0x1a03f.
   public static let offered: ProtocolFeatures = [
-    .multiqueue, .rarp, .replyAck, .mtu, .backendRequests, .resetDevice, .configureMemSlots, .status,
+    .multiqueue, .logSharedMemory, .rarp, .replyAck, .mtu, .backendRequests, .resetDevice, .configureMemSlots, .status,
   ]
 }

@@ -5,22 +5,25 @@ import Memory
 /// `VHOST_USER_SET_VRING_ADDR` ("A vring address description"); addresses are the front-end's.
 struct VringAddresses: Equatable, Sendable {
   static let byteCount = 40
+  /// `VHOST_VRING_F_LOG`
+  private static let logUsed: UInt32 = 1
 
   let index: Int
-  /// Bit 0: log writes to the used ring.
-  let flags: UInt32
   let descriptors: UInt64
   /// The used ring, or the device event suppression.
   let device: UInt64
   /// The available ring, or the driver event suppression.
   let driver: UInt64
+  /// Where writes to the used ring are marked in the dirty log, if they are to be.
+  let log: UInt64?
 
   init?(decoding bytes: ByteRegion) {
     guard bytes.count == Self.byteCount else { return nil }
     index = Int(bytes.load(UInt32.self, at: 0))
-    flags = bytes.load(at: 4)
+    let flags: UInt32 = bytes.load(at: 4)
     descriptors = bytes.load(at: 8)
     device = bytes.load(at: 16)
     driver = bytes.load(at: 24)
+    log = flags & Self.logUsed != 0 ? bytes.load(UInt64.self, at: 32) : nil
   }
 }

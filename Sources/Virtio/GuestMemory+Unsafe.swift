@@ -13,6 +13,8 @@ public struct GuestMemory: @unchecked Sendable {
   /// vhost-user `GET_MAX_MEM_SLOTS`: as many as rust-vmm and QEMU know.
   public static let maximumRegions = 509
 
+  /// Where our writes are marked while the guest migrates.
+  public let log = DirtyLog()
   private let regions: RecordBuffer<GuestRegion>
   /// [0] number of regions, [1] the region that answered last.
   private let state: RecordBuffer<Int>
@@ -25,6 +27,7 @@ public struct GuestMemory: @unchecked Sendable {
   public func deallocate() {
     regions.deallocate()
     state.deallocate()
+    log.deallocate()
   }
 
   public var regionCount: Int { state[0] }
@@ -87,6 +90,24 @@ public struct GuestMemory: @unchecked Sendable {
       return nil
     }
     return ByteRegion(base: base, count: Int(truncatingIfNeeded: available))
+  }
+
+  /// The guest's address of mapped bytes. Each region is mapped by itself, so there is one; nil: they are no memory of
+  /// the guest.
+  func guestAddress(of range: ByteRegion) -> UInt64? {
+    let host = UInt(bitPattern: range.base)
+    for index in 0..<regionCount {
+      let region = regions[index]
+      let offset = host &- region.host
+      if UInt64(offset) < region.size { return region.guestAddress + UInt64(offset) }
+    }
+    return nil
+  }
+
+  /// Marks what was written by way of `locate`.
+  func markWritten(_ range: ByteRegion) {
+    guard let address = guestAddress(of: range) else { return }
+    log.mark(address, length: range.count)
   }
 
   /// `length` bytes at an address of the front-end, wholly inside one region: a ring's area.

@@ -29,7 +29,9 @@ struct PackedRing {
   static func descriptorBytes(size: Int) -> Int { 16 * size }
 
   /// `base` as in `VHOST_USER_SET_VRING_BASE`: available position in the low half, used position in the high half.
-  init(size: UInt16, areas: RingAreas, eventIndex: Bool, base: UInt32, journal: RingJournal) {
+  init(
+    size: UInt16, areas: RingAreas, eventIndex: Bool, base: UInt32, journal: RingJournal
+  ) {
     self.size = size
     descriptors = SharedRegion(areas.descriptors)
     driverEvent = SharedRegion(areas.driver)
@@ -92,8 +94,8 @@ struct PackedRing {
 
   /// Makes room for `count` entries that are to become visible together: the buffers of one frame.
   @inline(__always)
-  mutating func reserve(_ count: Int) {
-    if batchCount &+ count > RingJournal.capacity { publish() }
+  mutating func reserve(_ count: Int, _ log: RingLog) {
+    if batchCount &+ count > RingJournal.capacity { publish(log) }
   }
 
   /// After `reserve`.
@@ -105,10 +107,10 @@ struct PackedRing {
     usedSinceSignal &+= Int(chain.slots)
   }
 
-  mutating func publish() {
+  mutating func publish(_ log: RingLog) {
     guard batchCount > 0 else { return }
     journal.willPublish(batchCount, from: batchStart)
-    write(batchCount, from: batchStart)
+    write(batchCount, from: batchStart, log)
     journal.didPublish(upTo: nextUsed)
     batchCount = 0
     batchStart = nextUsed
@@ -116,7 +118,7 @@ struct PackedRing {
 
   /// Writes the journal's first `count` entries as used descriptors. Returns where the next one goes.
   @discardableResult
-  private func write(_ count: Int, from start: PackedPosition) -> PackedPosition {
+  private func write(_ count: Int, from start: PackedPosition, _ log: RingLog) -> PackedPosition {
     var position = start
     var firstFlags: UInt16 = 0
     for index in 0..<count {
@@ -134,12 +136,30 @@ struct PackedRing {
       position.advance(by: entry.slots, size: size)
     }
     descriptors.storeRelease16(firstFlags, at: 16 &* Int(start.index) &+ 14)
+    if log.isOn { mark(count, from: start, in: log) }
     return position
+  }
+
+  /// Marks the descriptors that `write` wrote, one for each entry; several at once where no page lies between them.
+  private func mark(_ count: Int, from start: PackedPosition, in log: RingLog) {
+    var position = start
+    var first = 16 * Int(start.index)
+    var end = first
+    for index in 0..<count {
+      let offset = 16 * Int(position.index)
+      if offset < end || offset - end >= Int(DirtyLog.pageSize) {
+        log.wroteDescriptors(at: first, length: end - first)
+        first = offset
+      }
+      end = offset + 16
+      position.advance(by: journal.entry(at: index).slots, size: size)
+    }
+    log.wroteDescriptors(at: first, length: end - first)
   }
 
   /// Goes on where the process before us stopped, if the journal is of this very ring and the driver has not made the
   /// ring anew since. A batch that was on record but not visible is written again. False: stay at the base.
-  mutating func resume(descriptorAddress: UInt64) -> Bool {
+  mutating func resume(descriptorAddress: UInt64, _ log: RingLog) -> Bool {
     guard let (position, count) = journal.left(size: size, descriptorAddress: descriptorAddress) else { return false }
     if looksNew, !wasBegun(position, count) {
       // Whatever base the front-end remembers, a new ring starts here.
@@ -148,7 +168,7 @@ struct PackedRing {
     }
     var next = position
     if count > 0, !isUsed(at: position) {
-      next = write(count, from: position)
+      next = write(count, from: position, log)
     } else {
       for index in 0..<count { next.advance(by: journal.entry(at: index).slots, size: size) }
     }
@@ -187,18 +207,22 @@ struct PackedRing {
     }
   }
 
-  func enableKicks() -> Bool {
+  func enableKicks(_ log: RingLog) -> Bool {
     if eventIndex {
       deviceEvent.store16(nextAvailable.rawValue, at: 0)
       deviceEvent.storeRelease16(2, at: 2)
     } else {
       deviceEvent.store16(0, at: 2)
     }
+    log.wroteDevice(at: 0, length: 4)
     fullFence()
     return hasAvailable
   }
 
-  func disableKicks() { deviceEvent.store16(1, at: 2) }
+  func disableKicks(_ log: RingLog) {
+    deviceEvent.store16(1, at: 2)
+    log.wroteDevice(at: 2, length: 2)
+  }
 
   /// Whether the descriptor at `position` was given back in that lap. Its driver may have made it available again,
   /// which leaves the used bit as it is.
@@ -209,7 +233,10 @@ struct PackedRing {
 
   /// Leaves a trace in the device's own area that the ring has been served. Its first half says nothing to the driver
   /// until the second half, the flags, asks for an event at that position (2.8.14).
-  func mark() { deviceEvent.store16(max(nextAvailable.rawValue, 1), at: 0) }
+  func mark(_ log: RingLog) {
+    deviceEvent.store16(max(nextAvailable.rawValue, 1), at: 0)
+    log.wroteDevice(at: 0, length: 2)
+  }
 
   private var isMarked: Bool { deviceEvent.load32(at: 0) != 0 }
 

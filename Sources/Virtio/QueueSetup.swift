@@ -14,10 +14,12 @@ public struct QueueSetup: Sendable {
   public var notifyOnEmpty: Bool
   /// As in `VHOST_USER_SET_VRING_BASE`.
   public var base: UInt32
+  /// Where writes to the used ring are marked (`log_guest_addr`), if they are to be (`VHOST_VRING_F_LOG`).
+  public var usedLogAddress: UInt64?
 
   public init(
     format: RingFormat, size: UInt16, areas: RingAreas, descriptorAddress: UInt64, eventIndex: Bool,
-    notifyOnEmpty: Bool, base: UInt32
+    notifyOnEmpty: Bool, base: UInt32, usedLogAddress: UInt64? = nil
   ) {
     self.format = format
     self.size = size
@@ -26,5 +28,6 @@ public struct QueueSetup: Sendable {
     self.eventIndex = eventIndex
     self.notifyOnEmpty = notifyOnEmpty
     self.base = base
+    self.usedLogAddress = usedLogAddress
   }
 }

@@ -18,6 +18,8 @@ struct SplitRing {
   var lastAvailable: UInt16
   /// Our used index; runs ahead of the published one while a batch is written.
   var usedIndex: UInt16
+  /// The used index that the driver sees.
+  private var published: UInt16
   /// The used index when the driver was last considered for a notification.
   var signalled: UInt16
 
@@ -34,6 +36,7 @@ struct SplitRing {
     lastAvailable = base
     usedIndex = used.load16(at: 2)
     signalled = usedIndex
+    published = usedIndex
   }
 
   private var mask: UInt16 { size &- 1 }
@@ -89,7 +92,21 @@ struct SplitRing {
     usedIndex &+= 1
   }
 
-  func publish() { used.storeRelease16(usedIndex, at: 2) }
+  mutating func publish(_ log: RingLog) {
+    if log.isOn { mark(in: log) }
+    used.storeRelease16(usedIndex, at: 2)
+    published = usedIndex
+    if log.isOn { log.wroteDevice(at: 2, length: 2) }
+  }
+
+  /// Marks the used elements that were written since the last `publish`: they lie in one piece, or in two.
+  private func mark(in log: RingLog) {
+    let count = Int(usedIndex &- published)
+    let first = Int(published & mask)
+    let behind = min(count, Int(size) - first)
+    log.wroteDevice(at: 4 + 8 * first, length: 8 * behind)
+    log.wroteDevice(at: 4, length: 8 * (count - behind))
+  }
 
   /// Whether the driver asks to hear of what was published since it was last considered (2.7.7, 2.7.10).
   mutating func needsNotification() -> Bool {
@@ -103,18 +120,22 @@ struct SplitRing {
   }
 
   /// Asks the driver for a kick at the next buffer; true if one came meanwhile.
-  func enableKicks() -> Bool {
+  func enableKicks(_ log: RingLog) -> Bool {
     if eventIndex {
       used.store16(lastAvailable, at: 4 &+ 8 &* Int(size))
+      log.wroteDevice(at: 4 &+ 8 &* Int(size), length: 2)
     } else {
       used.store16(0, at: 0)
+      log.wroteDevice(at: 0, length: 2)
     }
     fullFence()
     return hasAvailable
   }
 
-  func disableKicks() {
+  func disableKicks(_ log: RingLog) {
     // With the event index the last `avail_event` lies behind and no kick comes until it is moved on.
-    if !eventIndex { used.store16(1, at: 0) }
+    guard !eventIndex else { return }
+    used.store16(1, at: 0)
+    log.wroteDevice(at: 0, length: 2)
   }
 }

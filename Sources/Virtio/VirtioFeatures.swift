@@ -58,6 +58,8 @@ public struct VirtioFeatures: OptionSet, Equatable, Sendable {
 
   // The vhost protocol's own.
 
+  /// `VHOST_F_LOG_ALL`: writes to buffers are marked in the dirty log.
+  public static let logAll = VirtioFeatures(bit: 26)
   /// `VHOST_USER_F_PROTOCOL_FEATURES`
   public static let protocolFeatures = VirtioFeatures(bit: 30)
 }

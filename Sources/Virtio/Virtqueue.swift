@@ -14,12 +14,16 @@ import Memory
 /// Nothing that the driver writes traps or loops: a chain that breaks the rules comes out unsound and is given back
 /// with length 0; a ring that makes no sense any more sets `fault` and yields nothing until it is started anew.
 ///
+/// What is written to guest memory, by whomever, is marked in `memory.log` while that is on: buffers when they are given
+/// back, the ring's own areas as they are written.
+///
 /// It knows nothing of eventfds, of vhost-user or of packets. One thread owns it.
 public final class Virtqueue {
   /// The buffers' direction, the same for the whole life of the queue.
   public let direction: BufferDirection
   private let memory: GuestMemory
   private let journal: RingJournal
+  private var log: RingLog
   private var split: SplitRing?
   private var packed: PackedRing?
   private var notifyOnEmpty = false
@@ -29,6 +33,7 @@ public final class Virtqueue {
     self.direction = direction
     self.memory = memory
     self.journal = journal
+    log = RingLog(memory.log, descriptors: nil, device: nil)
   }
 
   public var isRunning: Bool { split != nil || packed != nil }
@@ -44,6 +49,7 @@ public final class Virtqueue {
   @discardableResult
   public func start(_ setup: QueueSetup) -> Bool {
     faultFound = nil
+    setLog(setup)
     notifyOnEmpty = setup.notifyOnEmpty
     switch setup.format {
     case .split:
@@ -57,12 +63,17 @@ public final class Virtqueue {
       split = nil
       var ring = PackedRing(
         size: setup.size, areas: setup.areas, eventIndex: setup.eventIndex, base: setup.base, journal: journal)
-      let isResumed = ring.resume(descriptorAddress: setup.descriptorAddress)
+      let isResumed = ring.resume(descriptorAddress: setup.descriptorAddress, log)
       journal.open(size: setup.size, descriptorAddress: setup.descriptorAddress, position: ring.nextUsed)
-      ring.mark()
+      ring.mark(log)
       packed = ring
       return isResumed
     }
+  }
+
+  private func setLog(_ setup: QueueSetup) {
+    log = RingLog(
+      memory.log, descriptors: memory.guestAddress(of: setup.areas.descriptors), device: setup.usedLogAddress)
   }
 
   /// Stops in order; what `list` holds goes back to the ring. Returns the base for `VHOST_USER_GET_VRING_BASE`.
@@ -86,8 +97,10 @@ public final class Virtqueue {
     journal.close()
   }
 
-  /// New areas for a running ring: the front-end moved its memory, the contents are the same.
+  /// New areas for a running ring: the front-end moved its memory, the contents are the same. Or only another place in
+  /// the log.
   public func move(to setup: QueueSetup) {
+    setLog(setup)
     if let ring = split {
       var moved = SplitRing(
         size: ring.size, areas: setup.areas, eventIndex: ring.eventIndex, base: ring.lastAvailable)
@@ -133,7 +146,7 @@ public final class Virtqueue {
 
   /// Gives back the first `count` chains of `list` with length 0: the device wrote nothing.
   public func completeFirst(_ count: Int, of list: inout ChainList) {
-    packed?.reserve(min(count, RingJournal.capacity))
+    packed?.reserve(min(count, RingJournal.capacity), log)
     for index in list.first..<(list.first + count) {
       let chain = list.chains[index]
       split?.push(chain, length: 0)
@@ -155,7 +168,8 @@ public final class Virtqueue {
   /// Gives back the first `count` chains of `list`, into which `bytes` bytes were written without gaps.
   public func completeWritten(_ bytes: Int, chains count: Int, of list: inout ChainList) {
     precondition(count <= RingJournal.capacity, "a frame in more buffers than a batch holds")
-    packed?.reserve(count)
+    packed?.reserve(count, log)
+    if memory.log.isOn { mark(bytes, after: 0, in: list) }
     var remaining = bytes
     for index in list.first..<(list.first + count) {
       let chain = list.chains[index]
@@ -168,26 +182,47 @@ public final class Virtqueue {
     list.removeFirst(count)
   }
 
+  /// The first chains of `list` have `bytes` bytes after the first `skipped` written, though they will not be given back
+  /// with them.
+  public func spoiled(_ bytes: Int, after skipped: Int, in list: borrowing ChainList) {
+    if memory.log.isOn { mark(bytes, after: skipped, in: list) }
+  }
+
+  @inline(never)
+  private func mark(_ bytes: Int, after skipped: Int, in list: borrowing ChainList) {
+    var skipping = skipped
+    var remaining = bytes
+    var index = list.firstVector
+    while remaining > 0, index < list.vectorsEnd, let region = list.vectors[index].region {
+      let start = min(skipping, region.count)
+      let length = min(remaining, region.count - start)
+      memory.markWritten(region.slice(from: start, count: length))
+      skipping -= start
+      remaining -= length
+      index += 1
+    }
+  }
+
   /// Makes what was completed visible to the driver; true if the driver is to be notified.
   public func publish() -> Bool {
     if split != nil {
-      split?.publish()
+      split?.publish(log)
       let wanted = split?.needsNotification() ?? false
       return wanted || (notifyOnEmpty && !(split?.hasAvailable ?? true))
     }
-    packed?.publish()
+    packed?.publish(log)
     return packed?.needsNotification() ?? false
   }
 
   /// Asks the driver for a kick at the next available buffer; true if there is one already, so look again.
   public func enableKicks() -> Bool {
     guard faultFound == nil else { return false }
-    return split?.enableKicks() ?? packed?.enableKicks() ?? false
+    return split?.enableKicks(log) ?? packed?.enableKicks(log) ?? false
   }
 
   /// Tells the driver that no kick is needed: we are looking anyway.
   public func disableKicks() {
-    split?.disableKicks()
-    packed?.disableKicks()
+    split?.disableKicks(log)
+    packed?.disableKicks(log)
   }
 }

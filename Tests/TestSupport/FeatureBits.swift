@@ -30,7 +30,8 @@ public enum Feature {
   /// Everything a back-end of this version offers.
   public static let offered: UInt64 =
     csum | guestCsum | mtu | guestTSO4 | guestTSO6 | guestECN | hostTSO4 | hostTSO6 | hostECN | mergeableBuffers
-    | guestAnnounce | multiQueue | notifyOnEmpty | anyLayout | indirect | eventIndex | protocolFeatures | version1
+    | guestAnnounce | multiQueue | notifyOnEmpty | logAll | anyLayout | indirect | eventIndex | protocolFeatures
+    | version1
     | packed | inOrder | guestUSO4 | guestUSO6 | hostUSO
 }
 
@@ -48,5 +49,5 @@ public enum ProtocolFeature {
 
   /// Everything a back-end of this version offers.
   public static let offered: UInt64 =
-    multiQueue | rarp | replyAck | mtu | backEndChannel | resetDevice | memorySlots | status
+    multiQueue | logSharedMemory | rarp | replyAck | mtu | backEndChannel | resetDevice | memorySlots | status
 }

@@ -30,6 +30,8 @@ public final class GuestRAM {
   public let regions: [Region]
   let base: UnsafeMutableRawPointer
   private var next: UInt64
+  /// What memory would be if nobody but the driver had written since `watch`.
+  private var driversView: UnsafeMutableRawPointer?
 
   /// `border`: an address above the hole at which one region ends and another, adjoining for the guest but not for the
   /// front-end, begins.
@@ -56,6 +58,7 @@ public final class GuestRAM {
 
   deinit {
     munmap(base, size)
+    driversView?.deallocate()
   }
 
   /// `count` zeroed bytes above 1 MiB that nobody else uses.
@@ -64,6 +67,7 @@ public final class GuestRAM {
     guard address + UInt64(count) <= UInt64(size) else { throw TestFailure("guest memory is used up") }
     next = address + UInt64(count)
     memset(base + Int(address), 0, count)
+    if let driversView { memset(driversView + Int(address), 0, count) }
     return address
   }
 
@@ -71,6 +75,20 @@ public final class GuestRAM {
   public var mark: UInt64 {
     get { next }
     set { next = newValue }
+  }
+
+  /// From now on, what the driver writes is told from what the device writes.
+  public func watch() {
+    let view = driversView ?? .allocate(byteCount: size, alignment: DirtyBitmap.pageSize)
+    view.copyMemory(from: base, byteCount: size)
+    driversView = view
+  }
+
+  /// Numbers of the pages in which the device has changed something since `watch` that the driver has not overwritten.
+  public var pagesChangedByDevice: Set<Int> {
+    guard let driversView else { return [] }
+    let page = DirtyBitmap.pageSize
+    return Set((0..<size / page).filter { memcmp(base + page * $0, driversView + page * $0, page) != 0 })
   }
 
   /// The front-end's user address of a guest address.
@@ -86,6 +104,7 @@ public final class GuestRAM {
     octets.withUnsafeBytes { source in
       guard let from = source.baseAddress else { return }
       (base + Int(address)).copyMemory(from: from, byteCount: source.count)
+      driversView.map { ($0 + Int(address)).copyMemory(from: from, byteCount: source.count) }
     }
   }
 
@@ -96,6 +115,7 @@ public final class GuestRAM {
 
   public func store<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, at address: UInt64) {
     precondition(Int(address) + MemoryLayout<T>.size <= size)
+    driversView.map { ($0 + Int(address)).storeBytes(of: value, as: T.self) }
     (base + Int(address)).storeBytes(of: value, as: T.self)
   }
 
@@ -107,6 +127,7 @@ public final class GuestRAM {
   /// A 16-bit store that the device sees after all stores before it.
   public func storeRelease(_ value: UInt16, at address: UInt64) {
     precondition(Int(address) + 2 <= size)
+    driversView.map { ($0 + Int(address)).storeBytes(of: value, as: UInt16.self) }
     test_store_release_16(base + Int(address), value)
   }
 

@@ -10,6 +10,7 @@ extension TraceReplay {
     var offered: UInt64 = 0
     var offeredProtocol: UInt64 = 0
     private var addressed: UInt32 = 0
+    var bitmap: DirtyBitmap?
 
     public init(_ frontEnd: FrontEnd) {
       self.frontEnd = frontEnd
@@ -68,7 +69,9 @@ extension TraceReplay {
     session.take(reply)
     if step.request == .getFeatures { session.offered = reply.number ?? 0 }
     if step.request == .getProtocolFeatures { session.offeredProtocol = reply.number ?? 0 }
-    if !step.request.hasReply, reply.number != 0 { throw TestFailure("refused with \(reply.payload)") }
+    if !step.request.hasReply || step.request == .setLogBase, reply.number != 0 {
+      throw TestFailure("refused with \(reply.payload)")
+    }
   }
 
   private func payload(
@@ -101,6 +104,10 @@ extension TraceReplay {
       let queue = try session.queue(index)
       let event = step.request == .setVringKick ? queue.kick : step.request == .setVringCall ? queue.call : queue.error
       return (FrontEnd.octets(UInt64(index)), [event.descriptor])
+    case .setLogBase:
+      let bitmap = try DirtyBitmap(covering: ram.size)
+      session.bitmap = bitmap
+      return (FrontEnd.octets(UInt64(bitmap.size)) + FrontEnd.octets(UInt64(0)), [bitmap.descriptor])
     case .setBackEndChannel:
       let (ours, theirs) = try Descriptor.socketPair(1)
       frontEnd.backEndChannel = ours

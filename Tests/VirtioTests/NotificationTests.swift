@@ -50,7 +50,7 @@ struct NotificationTests {
             written.append(ring.nextUsed)
             ring.push(DescriptorChain(), length: 0)
           }
-          ring.publish()
+          ring.publish(bed.log)
           #expect(ring.needsNotification() == written.contains(event), "\(start) moved \(moved), event \(event)")
           #expect(ring.needsNotification() == false)
         }
@@ -69,7 +69,7 @@ struct NotificationTests {
     var ring = PackedRing(
       size: 4, areas: try bed.areas(), eventIndex: false, base: 0x8000_8000, journal: bed.journal)
     ring.push(DescriptorChain(), length: 0)
-    ring.publish()
+    ring.publish(bed.log)
     #expect(ring.needsNotification() == isWanted)
   }
 }

@@ -39,6 +39,9 @@ final class RingBed {
 
   var journal: RingJournal { RingJournal(over: journalMemory) }
 
+  /// Nothing is marked.
+  var log: RingLog { RingLog(guest.log, descriptors: nil, device: nil) }
+
   func areas() throws -> RingAreas {
     try RingAreas(
       format: format, size: size, descriptorAddress: Self.guestAddress,

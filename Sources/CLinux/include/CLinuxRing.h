@@ -48,6 +48,10 @@ VTCP_INLINE void vtcp_store_relaxed_u32(void *_Nonnull p, uint32_t v) {
 VTCP_INLINE void vtcp_store_relaxed_u64(void *_Nonnull p, uint64_t v) {
     __atomic_store_n((uint64_t *)p, v, __ATOMIC_RELAXED);
 }
+/// Sets bits that another process clears meanwhile, after everything that we stored before (dirty log).
+VTCP_INLINE void vtcp_fetch_or_u8(void *_Nonnull p, uint8_t bits) {
+    __atomic_fetch_or((uint8_t *)p, bits, __ATOMIC_SEQ_CST);
+}
 /// Orders our stores before our next loads: between publishing used entries and reading the driver's suppression
 /// fields, and between asking for notifications and looking once more (virtio 1.3, 2.7.10, 2.8.10).
 VTCP_INLINE void vtcp_full_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
