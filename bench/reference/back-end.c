@@ -41,6 +41,7 @@
 #define TRANSMIT 1
 #define BUDGET 64
 #define LONGEST_FRAME (65536 + 64)
+#define LARGE_FRAME 4096
 #define MAXIMUM_VECTORS 256
 
 enum { GET_FEATURES = 1, SET_FEATURES, SET_OWNER, RESET_OWNER, SET_MEM_TABLE, SET_VRING_NUM = 8, SET_VRING_ADDR,
@@ -201,6 +202,8 @@ static bool receive(struct queue *queue, bool *starved) {
         header->num_buffers = taken;
         queue->last_available += taken;
         frames++;
+        // Small frames go up together, a large one at once: the guest works on it while the next one is read.
+        if (length > LARGE_FRAME) publish_and_call(queue);
     }
     publish_and_call(queue);
     return frames == BUDGET;
