@@ -59,6 +59,7 @@ public final class VirtualNIC {
   private let transmitEnds: [QueueEnd]
   private let transmitPath: TransmitPath
   private let receivePaths: [ReceivePath]
+  private let steering: FlowSteering
   /// Receive paths that read from the uplink: one for each of its active queues.
   private var activePaths = 1
   var features: VirtioFeatures = []
@@ -89,6 +90,7 @@ public final class VirtualNIC {
         counters: QueueCounters(over: arena.statistics(ofQueue: index)))
     }
     let steering = FlowSteering()
+    self.steering = steering
     let hash = FlowHash(seed: seed)
     transmitPath = TransmitPath(
       uplink: uplink, macAddress: configuration.macAddress, steering: steering, flowHash: hash)
@@ -105,6 +107,11 @@ public final class VirtualNIC {
         descriptor, [.readable, .writable, .edgeTriggered], token: Event.uplink(queue).token)
     }
     configurePaths()
+  }
+
+  deinit {
+    memory.deallocate()
+    steering.deallocate()
   }
 
   /// Something is there to do.

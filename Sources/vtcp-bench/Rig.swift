@@ -62,7 +62,6 @@ final class Rig {
 
   deinit {
     for index in rings.indices { nic.abandon(vring: index) }
-    nic.memory.deallocate()
     for region in [guest, arenaMemory, frame, scratch] { region.deallocate() }
   }
 
