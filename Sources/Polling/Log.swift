@@ -20,12 +20,13 @@ public struct Log: Sendable {
     }
   }
 
-  public let level: Level
+  /// Nil: nothing is told.
+  public let level: Level?
   private let prefix: String
   private let limit = LineLimit()
 
   /// `prefix` names the program, or the program and its NIC.
-  public init(level: Level, prefix: String) {
+  public init(level: Level?, prefix: String) {
     self.level = level
     self.prefix = prefix
   }
@@ -39,15 +40,17 @@ public struct Log: Sendable {
   public func debug(_ text: @autoclosure () -> String) { write(.debug, text()) }
 
   private func writeLimited(_ level: Level, _ text: @autoclosure () -> String) {
-    guard level.rawValue <= self.level.rawValue, let leftOut = limit.admit(now: MonotonicClock.now()) else { return }
+    guard tells(level), let leftOut = limit.admit(now: MonotonicClock.now()) else { return }
     write(level, leftOut == 0 ? text() : text() + " (\(leftOut) lines before this one were left out)")
   }
 
   private func write(_ level: Level, _ text: @autoclosure () -> String) {
-    guard level.rawValue <= self.level.rawValue else { return }
+    guard tells(level) else { return }
     let line = "\(prefix): \(level == .info ? "" : "\(level): ")\(text())\n"
     vtcp_write_error(line, line.utf8.count)
   }
+
+  private func tells(_ level: Level) -> Bool { level.rawValue <= self.level?.rawValue ?? -1 }
 
   /// Text for standard output: what the user asked for.
   public static func output(_ text: String) { vtcp_write_output(text, text.utf8.count) }
