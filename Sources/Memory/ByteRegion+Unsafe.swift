@@ -78,6 +78,9 @@ public struct ByteRegion: @unchecked Sendable {
   @inlinable
   public func copy(from source: ByteRegion, at offset: Int = 0) {
     check(offset, source.count)
+    #if VTCP_READ_PROBE
+      ReadProbe.willRead(source.base, source.count, isLoad: false)
+    #endif
     (base + offset).copyMemory(from: source.base, byteCount: source.count)
   }
 

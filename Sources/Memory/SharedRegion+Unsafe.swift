@@ -23,22 +23,32 @@ public struct SharedRegion: @unchecked Sendable {
     return base + offset
   }
 
+  /// The address of a value that is about to be loaded.
+  @inlinable @inline(__always)
+  func source(_ offset: Int, _ size: Int) -> UnsafeMutableRawPointer {
+    let address = address(offset, size)
+    #if VTCP_READ_PROBE
+      ReadProbe.willRead(address, size, isLoad: true)
+    #endif
+    return address
+  }
+
   /// What the writer stored before the value is visible after this load.
   @inlinable @inline(__always)
-  public func loadAcquire16(at offset: Int) -> UInt16 { vtcp_load_acquire_u16(address(offset, 2)) }
+  public func loadAcquire16(at offset: Int) -> UInt16 { vtcp_load_acquire_u16(source(offset, 2)) }
 
   /// As `loadAcquire16`.
   @inlinable @inline(__always)
   public func loadAcquire32(at offset: Int) -> UInt32 { vtcp_load_acquire_u32(address(offset, 4)) }
 
   @inlinable @inline(__always)
-  public func load16(at offset: Int) -> UInt16 { vtcp_load_relaxed_u16(address(offset, 2)) }
+  public func load16(at offset: Int) -> UInt16 { vtcp_load_relaxed_u16(source(offset, 2)) }
 
   @inlinable @inline(__always)
-  public func load32(at offset: Int) -> UInt32 { vtcp_load_relaxed_u32(address(offset, 4)) }
+  public func load32(at offset: Int) -> UInt32 { vtcp_load_relaxed_u32(source(offset, 4)) }
 
   @inlinable @inline(__always)
-  public func load64(at offset: Int) -> UInt64 { vtcp_load_relaxed_u64(address(offset, 8)) }
+  public func load64(at offset: Int) -> UInt64 { vtcp_load_relaxed_u64(source(offset, 8)) }
 
   /// What we stored before is visible to a reader that sees the value.
   @inlinable @inline(__always)
