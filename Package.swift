@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import PackageDescription
 
+/// Set by `Scripts/fuzz`: everything is built with the instrumentation that libFuzzer needs, and its program is there.
+let isFuzzing = Context.environment["VTCP_FUZZ"] != nil
+let coverage: [SwiftSetting] = isFuzzing ? [.unsafeFlags(["-sanitize=fuzzer"])] : []
+
 /// Every target: language mode 6, explicit existentials, imports that are not re-exported, warnings as errors.
 let common: [SwiftSetting] = [
   .enableUpcomingFeature("ExistentialAny"),
@@ -12,7 +16,20 @@ let common: [SwiftSetting] = [
 
 /// Targets on the packet path: dynamic exclusivity checks are off in optimised builds (docs/decisions/0003).
 let datapath: [SwiftSetting] =
-  common + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+  common + coverage + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+
+/// Reads of memory that peers write are told to tests (`ReadProbe`), but never in a release build.
+let probe: [SwiftSetting] =
+  isFuzzing ? [.define("VTCP_READ_PROBE")] : [.define("VTCP_READ_PROBE", .when(configuration: .debug))]
+
+/// What `Scripts/fuzz` runs. Without it there would be no `LLVMFuzzerRunDriver` to link with.
+let fuzzer: [Target] =
+  isFuzzing
+  ? [
+    .executableTarget(
+      name: "vtcp-fuzz", dependencies: ["FuzzTargets", "Memory", "Polling"], path: "Tests/Fuzzing/Program",
+      swiftSettings: common)
+  ] : []
 
 let package = Package(
   name: "vtcp",
@@ -21,9 +38,11 @@ let package = Package(
   ],
   targets: [
     // Lowest layer: nothing of ours below.
-    .target(name: "CLinux", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .target(
+      name: "CLinux",
+      cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"] + (isFuzzing ? ["-fsanitize=fuzzer-no-link"] : []))]),
     .target(name: "Timekeeping", swiftSettings: datapath),
-    .target(name: "Memory", dependencies: ["CLinux"], swiftSettings: datapath),
+    .target(name: "Memory", dependencies: ["CLinux"], swiftSettings: datapath + probe),
     .target(name: "Arena", dependencies: ["Memory"], swiftSettings: datapath),
     .target(name: "Wire", dependencies: ["Memory"], swiftSettings: datapath),
     // Packets and what is done to them. Pure.
@@ -86,6 +105,17 @@ let package = Package(
     .testTarget(
       name: "UplinksTests", dependencies: ["CLinux", "Memory", "Packets", "Polling", "Timekeeping", "Uplinks"],
       swiftSettings: common),
-  ],
+    // Fuzzing: the targets are a library, run by libFuzzer and replayed by a test.
+    .target(
+      name: "FuzzTargets",
+      dependencies: [
+        "Arena", "CLinux", "CTestSupport", "Datapath", "FrameSupport", "LargeSend", "Memory", "Polling", "Timekeeping",
+        "Uplinks", "VhostUser", "Virtio", "Wire",
+      ],
+      path: "Tests/Fuzzing/Targets", swiftSettings: common),
+    .testTarget(
+      name: "FuzzingTests", dependencies: ["FuzzTargets", "Memory"], path: "Tests/Fuzzing/Replay",
+      swiftSettings: common),
+  ] + fuzzer,
   swiftLanguageModes: [.v6]
 )
