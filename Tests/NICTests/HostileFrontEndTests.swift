@@ -131,7 +131,7 @@ extension NICTests {
         for _ in 0..<500 { try round() }
         #expect(try rig.nic.openDescriptors() == before.0)
         #expect(try rig.nic.memoryMappings() == before.1)
-        #expect(try rig.nic.residentKibibytes() < before.2 + 512)
+        if !NICProcess.isSanitized { #expect(try rig.nic.residentKibibytes() < before.2 + 512) }
         try rig.checkTraffic()
       }
     }

@@ -59,6 +59,9 @@ public final class NICProcess {
   /// False with `VTCP_NIC_OPTIONS=--sandbox=off`.
   public static var isConfined: Bool { !optionsOfAll.contains("--sandbox=off") }
 
+  /// `VTCP_SANITIZER`: the program was built with that sanitizer, which keeps memory of its own for what happens.
+  public static let isSanitized = ProcessInfo.processInfo.environment["VTCP_SANITIZER"] != nil
+
   /// `VTCP_NIC`, or the program beside the test bundle.
   public static func path() throws -> String {
     if let path = ProcessInfo.processInfo.environment["VTCP_NIC"] { return path }

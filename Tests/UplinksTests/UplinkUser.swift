@@ -10,15 +10,21 @@ import Uplinks
 /// What the datapath is to an uplink: owns vectors and buffers, sends batches, receives one by one.
 final class UplinkUser {
   let uplink: Uplink
-  private let bytes = ByteRegion.allocate(count: 32 << 16)
-  private let frames = RecordBuffer<OutgoingFrame>(
-    capacity: 32, repeating: OutgoingFrame(firstVector: 0, vectorCount: 0, byteCount: 0, index: 0))
-  private let vectors = RecordBuffer<IOVector>(capacity: 128, repeating: IOVector(base: nil, length: 0))
-  private let received = ByteRegion.allocate(count: 70_000)
-  private let receiveVectors = RecordBuffer<IOVector>(capacity: 3, repeating: IOVector(base: nil, length: 0))
+  private let bytes: ByteRegion
+  private let frames: RecordBuffer<OutgoingFrame>
+  private let vectors: RecordBuffer<IOVector>
+  private let received: ByteRegion
+  private let receiveVectors: RecordBuffer<IOVector>
 
   init(_ specification: String, queuePairs: Int = 1, mtu: Int? = nil) throws {
     uplink = try Uplink.open(UplinkSpecification(parsing: specification), queuePairs: queuePairs, mtu: mtu)
+    // After what may fail: nothing would give them back.
+    bytes = .allocate(count: 32 << 16)
+    frames = RecordBuffer(
+      capacity: 32, repeating: OutgoingFrame(firstVector: 0, vectorCount: 0, byteCount: 0, index: 0))
+    vectors = RecordBuffer(capacity: 128, repeating: IOVector(base: nil, length: 0))
+    received = .allocate(count: 70_000)
+    receiveVectors = RecordBuffer(capacity: 3, repeating: IOVector(base: nil, length: 0))
   }
 
   deinit {
