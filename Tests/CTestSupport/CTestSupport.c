@@ -11,6 +11,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -136,6 +137,11 @@ int test_wait(int process, int milliseconds, int *status) {
   close(handle);
   if (ready <= 0) return ready;
   return waitpid(process, status, 0) == process ? 1 : -1;
+}
+
+int test_limit_descriptors(int process, uint64_t limit) {
+    struct rlimit limits = {.rlim_cur = limit, .rlim_max = limit};
+    return prlimit(process, RLIMIT_NOFILE, &limits, NULL);
 }
 
 uint16_t test_load_acquire_16(const void *address) { return __atomic_load_n((const uint16_t *)address, __ATOMIC_ACQUIRE); }

@@ -85,6 +85,17 @@ struct HostileChain: Sendable, CustomTestStringConvertible {
     (0..<14).map { runt("transmit: CVE-2022-2132 \($0) octets in all", .transmit, length: $0) }
     + (0...20).map { runt("receive: CVE-2026-86566 buffer of \($0) octets", .receive, length: $0) }
 
+  /// A header, or less, over more descriptors than any driver uses for it.
+  static let scattered: [HostileChain] = (1...12).flatMap { count in
+    both("CVE-2022-2132, DPDK e31b57e732 \(count) descriptors of an octet") { good, _, way in
+      (0..<count).map { (index: Int) -> Descriptor in
+        let isLast = index + 1 == count
+        return Descriptor(
+          address: good + UInt64(index), length: 1, flags: isLast ? way : way | next, next: UInt16(index + 1))
+      }
+    }
+  }
+
   private static func runt(_ name: String, _ direction: Direction, length: UInt32) -> HostileChain {
     let flags: UInt16 = direction == .receive ? write : 0
     return HostileChain(name: name, direction: direction) { good, _ in
@@ -104,5 +115,5 @@ struct HostileChain: Sendable, CustomTestStringConvertible {
     }
   }
 
-  static let all = addresses + tables + loops + runts
+  static let all = addresses + tables + loops + runts + scattered
 }

@@ -42,6 +42,8 @@ extension NICTests {
         #expect(
           try rig.frontEnd.acknowledgement(
             .setMemoryTable, payload: FrontEnd.memoryTable([region]), descriptors: [descriptor]) != 0, "\(what)")
+        #expect(try rig.counter("refused", of: "front-end") == 2)
+        #expect(rig.lines(with: "was not carried out") == 2)
         // Whatever became of the old table, a good one brings the rings back.
         for index in 0..<2 as Range<UInt32> { _ = try rig.frontEnd.getVringBase(index) }
         try rig.frontEnd.setMemoryTable()
@@ -81,6 +83,25 @@ extension NICTests {
         let descriptor = rig.frontEnd.ram.descriptor.number
         #expect(try rig.frontEnd.acknowledgement(.addMemoryRegion, payload: payload, descriptors: [descriptor]) != 0)
         #expect(try rig.frontEnd.acknowledgement(.removeMemoryRegion, payload: payload) != 0)
+      }
+    }
+
+    @Test("A table whose regions overlap, or one of which is impossible, changes nothing: the old one is served")
+    func badTable() throws {
+      try Rig.run { (rig) throws in
+        let good = rig.frontEnd.ram.regions
+        var inside = good[1]
+        inside.guestAddress += 0x1000
+        inside.size = 0x1000
+        let tables = [[good[0], good[1], inside], [good[0], good[0]]] + Self.impossible.map { [good[0], $0.1] }
+        for (number, table) in tables.enumerated() {
+          let descriptors = table.map { _ in rig.frontEnd.ram.descriptor.number }
+          let payload = FrontEnd.memoryTable(table)
+          #expect(try rig.frontEnd.acknowledgement(.setMemoryTable, payload: payload, descriptors: descriptors) != 0)
+          try rig.checkTraffic(number: number)
+        }
+        #expect(try rig.counter("refused", of: "front-end") == tables.count)
+        #expect(rig.lines(with: "setMemTable was not carried out") == tables.count)
       }
     }
 

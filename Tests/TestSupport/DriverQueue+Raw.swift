@@ -31,14 +31,17 @@ extension DriverQueue {
   }
 
   /// A descriptor chain as the guest pleases: (address, length, flags without AVAIL/USED, next) each, made available
-  /// with the first as head. `next` means something on split rings only.
-  public func addRaw(_ descriptors: [(address: UInt64, length: UInt32, flags: UInt16, next: UInt16)]) {
+  /// with the first as head, at `first` of the table. `next` and `first` mean something on split rings only.
+  public func addRaw(
+    _ descriptors: [(address: UInt64, length: UInt32, flags: UInt16, next: UInt16)], at first: UInt16 = 0
+  ) {
     switch options.layout {
     case .split:
       for (index, one) in descriptors.enumerated() {
-        writeSplitDescriptor(UInt16(index), address: one.address, length: one.length, flags: one.flags, next: one.next)
+        writeSplitDescriptor(
+          first + UInt16(index), address: one.address, length: one.length, flags: one.flags, next: one.next)
       }
-      makeAvailable(head: 0)
+      makeAvailable(head: first)
     case .packed:
       let first = availableIndex
       var firstFlags: UInt16 = 0

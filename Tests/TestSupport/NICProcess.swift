@@ -91,6 +91,11 @@ public final class NICProcess {
     Glibc.kill(identifier, number)
   }
 
+  /// No descriptor of a number from `limit` on can be opened from here on.
+  public func limitDescriptors(_ limit: Int) throws {
+    guard test_limit_descriptors(identifier, UInt64(limit)) == 0 else { throw TestFailure("prlimit: errno \(errno)") }
+  }
+
   /// kill -9, and the end awaited.
   public func kill() {
     signal(SIGKILL)

@@ -30,6 +30,9 @@ int test_spawn(const char *path, char *const arguments[], const int *inherited, 
 /// Waits at most `milliseconds` for a child: 1 when it has ended (`status` as by waitpid), 0 when it has not.
 int test_wait(int process, int milliseconds, int *status);
 
+/// Sets RLIMIT_NOFILE of another process.
+int test_limit_descriptors(int process, uint64_t limit);
+
 uint16_t test_load_acquire_16(const void *address);
 void test_store_release_16(void *address, uint16_t value);
 void test_fence(void);
