@@ -58,13 +58,18 @@ extension NICTests {
 
     /// Which access meets the memory that is not there any more.
     enum Use: String, CaseIterable, Sendable {
-      case transmitted, received, descriptors, ring, none
+      case transmitted, received, descriptors, ring
+      /// Only the kernel, which says EFAULT: what we look at is there.
+      case transmittedPayload, receivedPayload
+      case none
     }
 
     @Test(
       "A memory file that is cut short under transmit, receive or a ring ends that connection, in one line, and no more",
       arguments: DriverQueue.Layout.allCases, Use.allCases)
     func shortened(layout: DriverQueue.Layout, use: Use) throws {
+      let isReceived = use == .received || use == .receivedPayload
+      let way = DriverQueue.flagWrite
       let path = "/tmp/nic-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).sock"
       let network = try Network()
       let uplink = try #require(network.uplink)
@@ -73,7 +78,8 @@ extension NICTests {
       for round in 1...2 {
         let frontEnd = try FrontEnd(connectingTo: path, ram: try GuestRAM())
         try frontEnd.negotiate()
-        let features = Rig.plainFeatures | (layout == .packed ? Feature.packed : 0)
+        var features = Rig.plainFeatures | (layout == .packed ? Feature.packed : 0)
+        if use == .receivedPayload { features |= Rig.receiveOffloads }
         let guest = try MockGuest(frontEnd: frontEnd, features: features, options: .init(layout: layout))
         try guest.start()
         try guest.transmit(Rig.frame(1))
@@ -81,17 +87,20 @@ extension NICTests {
         try guest.reclaim(1)
         // Rings first, buffers last: what is cut off is the file's end.
         let end = frontEnd.ram.size
-        let (buffer, queue) = (UInt64(end - 65536), guest.queue(use == .received ? 0 : 1))
+        let (buffer, queue) = (UInt64(end - 65536), guest.queue(isReceived ? 0 : 1))
         switch use {
         case .transmitted: queue.addRaw([(0x20_0000, 12, 1, 1), (buffer, 9000, 0, 0)])
-        case .received: queue.addRaw([(buffer, 65536, DriverQueue.flagWrite, 0)])
+        case .transmittedPayload: queue.addRaw([(0x20_0000, 12 + 256, 1, 1), (buffer, 1000, 0, 0)])
+        case .received: queue.addRaw([(buffer, 65536, way, 0)])
+        case .receivedPayload:
+          queue.addRaw([(0x20_0000, 12 + 256, way | 1, 1), (buffer, 65536, way, 0), (buffer, 65536, way, 0)])
         case .descriptors, .ring, .none: break
         }
         #expect(
           ftruncate(frontEnd.ram.descriptor.number, off_t(use == .descriptors || use == .ring ? 0 : end / 2)) == 0)
         switch use {
-        case .transmitted, .descriptors, .ring: queue.kick.signal()
-        case .received: try network.send(Rig.frame(3))
+        case .transmitted, .transmittedPayload, .descriptors, .ring: queue.kick.signal()
+        case .received, .receivedPayload: try network.send(Rig.frame(3, payload: 1000))
         case .none:
           // Nobody touches what is gone: nothing happens.
           try guest.transmit(Rig.frame(2))

@@ -25,6 +25,10 @@ final class Rig {
   /// A present-day guest's, without offloads and ring features.
   static let plainFeatures = Feature.version1 | Feature.protocolFeatures | Feature.mergeableBuffers
 
+  /// A guest with these has frames of a unix socket read into its memory straight.
+  static let receiveOffloads =
+    Feature.guestCsum | Feature.guestTSO4 | Feature.guestTSO6 | Feature.guestECN | Feature.guestUSO4 | Feature.guestUSO6
+
   let nic: NICProcess
   let network: Network
   let frontEnd: FrontEnd
