@@ -66,6 +66,8 @@ class Guest:
         properties="",
         wait=True,
         survives=False,
+        machine="q35",
+        incoming=None,
     ):
         self.network = network
         self.index = index
@@ -97,7 +99,7 @@ class Guest:
         self.command = [
             image.qemu(qemu),
             *("-nodefaults", "-no-reboot", "-display", "none"),
-            *("-machine", "q35,accel=tcg,memory-backend=memory", "-cpu", "qemu64", "-smp", processors, "-m", f"{memory}M"),
+            *("-machine", f"{machine},accel=tcg,memory-backend=memory", "-cpu", "qemu64", "-smp", processors, "-m", f"{memory}M"),
             *("-object", f"memory-backend-memfd,id=memory,size={memory}M,share=on"),
             *("-kernel", files.kernel, "-initrd", files.initramfs),
             # no_timer_check: on a busy machine the kernel finds an emulated timer too slow, and panics.
@@ -109,6 +111,7 @@ class Guest:
             *("-device", "virtserialport,chardev=agent,name=agent"),
             *device.arguments(qemu),
             *("-device", nic),
+            *(["-incoming", incoming] if incoming else []),
         ]
         self.process = network.start(f"qemu-{name}", self.command, survives=survives)
         if wait:
@@ -130,6 +133,11 @@ class Guest:
         except (OSError, BedError) as error:
             raise BedError(f"the guest did not boot: {error}\n{self._console()}\n{self.process.log_tail()}") from None
         self.boot_seconds = time.monotonic() - self.process.started
+        return self
+
+    def take_over(self, seconds=30):
+        """Speaks to the agent of a guest that has arrived here, booted long ago."""
+        self._agent = _Lines(self._connect("agent", seconds))
         return self
 
     def run(self, command, seconds=60):

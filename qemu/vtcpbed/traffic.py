@@ -8,6 +8,7 @@ import itertools
 import json
 import os
 import signal
+import sys
 import time
 
 from .process import BedError, wait_until
@@ -88,6 +89,19 @@ def iperf3_result(process):
 
 SOURCE_SIZE = 16 * MEBIBYTE
 
+# Takes one connection and stores what comes, no faster than so many bytes a second: family, port, file, rate.
+_SLOW_READER = """
+import socket, sys, time
+family, port, path, rate = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], float(sys.argv[4])
+kind = socket.AF_INET6 if family == 6 else socket.AF_INET
+connection = socket.create_server(("", port), family=kind).accept()[0]
+with open(path, "wb", buffering=0) as file:
+    while data := connection.recv(1 << 16):
+        file.write(data)
+        time.sleep(len(data) / rate)
+"""
+_SLOW_RATE = 8 * MEBIBYTE
+
 
 def prepare_source(guest, times=1):
     """Makes sure that the guest has its random file, /tmp/source, and returns the SHA-256 of `times` copies of it in a row."""
@@ -113,7 +127,7 @@ def prepare_source(guest, times=1):
 class Transfer:
     """Random bytes over one TCP connection, and the SHA-256 of what was sent and what arrived. It runs from its making until `finish`.
 
-    Transmit: the guest sends a random file over and over until `size` is reached, the host stores and digests.
+    Transmit: the guest sends a random file over and over until `size` is reached, the host stores (`slowly`: 8 MiB/s) and digests.
     Receive: the guest stores what arrives and digests it afterwards, or (`slowly`) digests while it receives, which throttles the
     sender through TCP's flow control to what an emulated CPU can digest, some 10 MB/s.
     """
@@ -137,7 +151,10 @@ class Transfer:
             assert size % SOURCE_SIZE == 0
             self._expected = prepare_source(guest, size // SOURCE_SIZE)
             listen = f"{tcp}-LISTEN:{port},reuseaddr"
-            self._process = network.start(self._name, ["socat", "-u", "-b", 65536, listen, f"CREATE:{self._kept}"])
+            command = ["socat", "-u", "-b", 65536, listen, f"CREATE:{self._kept}"]
+            if slowly:
+                command = [sys.executable, "-c", _SLOW_READER, family, port, self._kept, _SLOW_RATE]
+            self._process = network.start(self._name, command)
             self._wait_listening(network, port)
             files = "/tmp/source " * (size // SOURCE_SIZE)
             self._number = guest.start(f"cat {files} | socat -u -b 65536 STDIN {tcp}:{ours}:{port}", f"/tmp/{self._name}.log")
