@@ -128,9 +128,10 @@ extension BackEnd {
     if format == .split, vring.size & (vring.size - 1) != 0 {
       throw .refused("a split vring of \(vring.size) entries: not a power of two")
     }
+    let base = format == .packed ? Self.packedBase(vring.base) : vring.base
     if format == .packed {
-      let available = vring.base & 0x7fff
-      let used = vring.base >> 16 & 0x7fff
+      let available = base & 0x7fff
+      let used = base >> 16 & 0x7fff
       guard available < vring.size, used < vring.size else {
         throw .refused("the base \(hex: UInt64(vring.base)) lies outside vring \(index)")
       }
@@ -142,7 +143,13 @@ extension BackEnd {
     else { throw .refused("vring \(index) is misaligned or not wholly inside one region of guest memory") }
     return QueueSetup(
       format: format, size: vring.size, areas: areas, descriptorAddress: addresses.descriptors,
-      eventIndex: features.contains(.eventIndex), notifyOnEmpty: features.contains(.notifyOnEmpty), base: vring.base,
+      eventIndex: features.contains(.eventIndex), notifyOnEmpty: features.contains(.notifyOnEmpty), base: base,
       usedLogAddress: addresses.log)
+  }
+
+  /// A front-end that knows of one position in a packed ring leaves the upper half of the base 0, where the used position and
+  /// its lap belong (DPDK's virtio-user starts with 0x8000). Nothing is in flight when a ring starts: the used position is the same.
+  private static func packedBase(_ base: UInt32) -> UInt32 {
+    base >> 16 == 0 ? base | base << 16 : base
   }
 }

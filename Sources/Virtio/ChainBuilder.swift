@@ -65,9 +65,11 @@ struct ChainBuilder {
     for _ in 0..<entries {
       let address = table.load64(at: index &* 16)
       let word = table.load64(at: index &* 16 &+ 8)
-      let flags = DescriptorFlags(
+      var flags = DescriptorFlags(
         rawValue: format == .split ? UInt16(truncatingIfNeeded: word >> 32) : UInt16(truncatingIfNeeded: word >> 48))
       guard !flags.contains(.indirect) else { return refuse() }
+      // DPDK's driver leaves entries of a packed ring's tables marked as writable in what it sends, where nothing can be written.
+      if format == .packed, expectedDirection.isEmpty { flags.remove(.write) }
       add(address: address, length: UInt32(truncatingIfNeeded: word), flags: flags)
       guard isSound else { return }
       switch format {

@@ -39,6 +39,14 @@ struct SplitRing {
     published = usedIndex
   }
 
+  /// Goes to where the ring can be, if `base` is nowhere there: behind what was given back, up to what is available. DPDK's virtio-user
+  /// always says 0, also to a back-end that takes over a ring in use. What was not given back is then taken again.
+  mutating func correctBase() {
+    let taken = Int(lastAvailable &- usedIndex)
+    let waiting = Int(available.loadAcquire16(at: 2) &- lastAvailable)
+    if taken + waiting > Int(size) { lastAvailable = usedIndex }
+  }
+
   private var mask: UInt16 { size &- 1 }
 
   var hasAvailable: Bool { available.loadAcquire16(at: 2) != lastAvailable }

@@ -55,9 +55,11 @@ public final class Virtqueue {
     case .split:
       packed = nil
       journal.close()
-      split = SplitRing(
+      var ring = SplitRing(
         size: setup.size, areas: setup.areas, eventIndex: setup.eventIndex,
         base: UInt16(truncatingIfNeeded: setup.base))
+      ring.correctBase()
+      split = ring
       return false
     case .packed:
       split = nil

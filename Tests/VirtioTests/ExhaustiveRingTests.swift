@@ -210,6 +210,8 @@ struct ExhaustiveRingTests {
               bed.ring.memory.store(UInt16(value), at: RingBed.driverOffset + 4 + 2 * place)
             }
             bed.ring.memory.store(UInt16(truncatingIfNeeded: base + ahead), at: RingBed.driverOffset + 2)
+            // The ring can be there: elsewhere it would start behind what was given back.
+            bed.ring.memory.store(UInt16(base), at: RingBed.deviceOffset + 2)
             queue.start(try bed.ring.setup(base: UInt32(base)))
             var expected: [Int] = []
             var fault: QueueFault?

@@ -54,6 +54,7 @@ import Testing
     for round in 0..<3000 {
       seed(bed, UInt64(round), direction)
       bed.journal.close()
+      if format == .split { bed.memory.store(UInt16(round & 7), at: RingBed.deviceOffset + 2) }
       queue.start(try bed.setup(base: format == .packed ? 0x8000_8000 : UInt32(round & 7), eventIndex: round % 2 == 0))
       for _ in 0..<8 {
         _ = queue.pop(limit: 16, into: &list)

@@ -95,6 +95,28 @@ struct PackedChainTests {
     return true
   }
 
+  /// DPDK's driver has the header of its tables so, and others at times (`vring_desc_init_indirect_packed`).
+  @Test(arguments: [0, 1, 2], [BufferDirection.deviceReadable, .deviceWritable])
+  func entriesOfATransmittedTableMayBeMarkedWritableButNoneOfAReceivedReadable(place: Int, direction: BufferDirection)
+    throws
+  {
+    let bed = try RingBed(.packed, size: 4)
+    let right = direction == .deviceWritable ? RingBed.write : 0
+    for entry in 0..<3 {
+      let range = Self.range(entry)
+      let flags = entry == place ? right ^ RingBed.write : right
+      bed.writePacked(entry, range.address, range.length, flags, id: 0, offset: RingBed.tableOffset)
+    }
+    bed.writePacked(0, RingBed.guestAddress + UInt64(RingBed.tableOffset), 48, RingBed.indirect | 1 << 7, id: 3)
+    var list = ChainList(chains: 8, vectors: 0)
+    defer { list.deallocate() }
+    let queue = try bed.startedQueue(direction)
+    #expect(queue.pop(limit: 1, into: &list) == 1)
+    let isSound = direction == .deviceReadable
+    #expect(list.chains[list.first].isSound == isSound)
+    #expect(bed.vectors(of: list.chains[list.first], in: list) == (isSound ? (0..<3).map(Self.range) : []))
+  }
+
   @Test(arguments: [1, 2, 3, 5, 32768])
   func positionsWrapWhereTheRingEnds(size: UInt16) {
     let steps = size == 32768 ? [1, 2, 32767, 32768] : Array(1...size)

@@ -67,7 +67,10 @@ struct RingModel {
     for step in 0..<entries.count {
       let entry = entries[format == .split ? index : step]
       guard entry.flags & RingBed.indirect == 0 else { return chain.refuse() }
-      add(entry, to: &chain)
+      // A deviation: what a driver sends is read, however an entry of its packed table is marked.
+      let isMarkPassedOver = format == .packed && !isWritable
+      let flags = isMarkPassedOver ? entry.flags & ~RingBed.write : entry.flags
+      add(Descriptor(flags: flags, next: entry.next, address: entry.address, length: entry.length), to: &chain)
       guard format == .split, chain.buffers != nil else { continue }
       guard entry.flags & RingBed.next != 0 else { return }
       index = entry.next
