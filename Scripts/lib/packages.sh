@@ -7,7 +7,7 @@ export DEBIAN_FRONTEND=noninteractive
 
 # What the test bed runs. QEMU's package also brings the libraries of the newer QEMU that fetch-qemu10 unpacks.
 bed_packages=(
-  qemu-system-x86 busybox-static kmod cpio xz-utils iproute2 iperf3 ethtool socat tcpdump python3 python3-pytest
+  qemu-system-x86 busybox-static kmod cpio xz-utils iproute2 iperf3 ethtool socat tcpdump dpdk python3 python3-pytest
 )
 
 # What counts instructions: Scripts/instructions.

@@ -75,6 +75,19 @@ def _opened(namespace):
             os.close(network)
 
 
+@contextlib.contextmanager
+def inside(namespace):
+    """This thread in a network namespace, for a moment: what it opens there stays there."""
+    with _opened("/proc/thread-self/ns/net") as home, _opened(namespace) as network:
+        if _libc.setns(network, _CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "setns")
+        try:
+            yield
+        finally:
+            if _libc.setns(home, _CLONE_NEWNET) != 0:
+                raise OSError(ctypes.get_errno(), "setns")
+
+
 class Process:
     """A child process: killed with its parent, in a session of its own, its output in a file."""
 
