@@ -12,8 +12,8 @@ import Wire
 /// # Theory of operation
 ///
 /// *In place*: if the guest takes everything that the uplink may hand up, the uplink's queue belongs to one receiveq,
-/// and that has buffers for the largest frame, then a frame is read from the uplink straight into guest memory. Only
-/// its headers go by way of private memory.
+/// that has buffers for the largest frame, and frames were not all small lately, then a frame is read from the uplink
+/// straight into guest memory. Only its headers go by way of private memory.
 ///
 /// *Staged*: else the frame is read into private memory, a queue is chosen for it, it is completed or cut if the guest
 /// can't take it whole, and copied into the buffers that the guest has. If they are too few, the frame waits and so
@@ -51,6 +51,12 @@ final class ReceivePath {
   private var activePairs = 1
   private var guest = GuestAbilities()
   private var readsInPlace = false
+  /// Frames in a row that were small; no more than `smallRun` are counted.
+  private var smallFrames = 0
+  /// After so many of them the next one is expected to be small too.
+  private static let smallRun = 16
+  /// A frame up to this size costs less to copy than to find room for the largest one first. Bytes.
+  private static let smallFrame = 2048
   /// The largest frame that the link sends unless it is to be segmented later. Bytes.
   private var linkFrame: Int
   /// Behind the guest's buffers when reading in place: shows that a frame was longer than they are.
@@ -109,7 +115,7 @@ final class ReceivePath {
       }
       guard isReady, hasTaker else { return .idle }
       let isDone: Bool
-      if readsInPlace, let capacity = roomForAnyFrame(home) {
+      if readsInPlace, smallFrames < Self.smallRun, let capacity = roomForAnyFrame(home) {
         isDone = !readInPlace(home, capacity, now, &budget)
       } else {
         isDone = !stageNext(now, &budget)
@@ -165,6 +171,7 @@ extension ReceivePath {
     let count = uplink.receive(queue: uplinkQueue, vectors: vectors, first: 0, count: last &+ 1)
     guard count != 0 else { return false }
     let frameLength = count &- VirtioNetHeader.length
+    noteSize(frameLength)
     budget.spend(frames: 1, bytes: max(frameLength, 0))
     if !take(end, frameLength, capacity) {
       // The next frame gets the buffers, but what is in them now may have been written. After an error, how far?
@@ -238,9 +245,14 @@ extension ReceivePath {
 // MARK: - Staged
 
 extension ReceivePath {
+  private func noteSize(_ byteCount: Int) {
+    smallFrames = byteCount > Self.smallFrame ? 0 : min(smallFrames &+ 1, Self.smallRun)
+  }
+
   /// Stages the uplink's next frame. False if it has none.
   private func stageNext(_ now: Instant, _ budget: inout TurnBudget) -> Bool {
     guard let region = nextRegion() else { return false }
+    noteSize(region.count)
     budget.spend(frames: 1, bytes: region.count)
     guard region.count >= VirtioNetHeader.length &+ FrameLimits.minimumFrame else {
       if region.count > 0 { home.counters.add(.badLength) }

@@ -6,7 +6,7 @@ import Polling
 /// Counts the calls of the allocator and of reference counting that the datapath makes: per frame there is none.
 ///
 /// A turn with 32 frames is compared with one of a single frame: what differs is per frame, what is left is per turn.
-/// A turn with 64 frames shows what a second batch costs.
+/// A turn with 64 frames shows what a second batch costs. Of large frames the turns have 1, 2 and 3.
 enum AllocationCount {
   private static let turns = 256
 
@@ -21,11 +21,14 @@ enum AllocationCount {
     for scenario in Scenario.all {
       vtcp_counting_forget_callers()
       let rig = try Rig(scenario)
-      try rig.warmUp()
+      let isLarge = scenario.content == .large
+      let frames = isLarge ? 2 : 32
+      try rig.warmUp(frames: isLarge ? 1 : 8)
       let one = try count(rig, frames: 1)
-      let batch = try count(rig, frames: 32)
-      let two = try count(rig, frames: 64)
-      let perFrame = (batch.references - one.references) / 31
+      let batch = try count(rig, frames: frames)
+      let two = try count(rig, frames: isLarge ? 3 : 64)
+      let more = Double(frames - 1)
+      let perFrame = (batch.references - one.references) / more
       let isFine = batch.allocations == 0 && two.allocations == 0 && perFrame == 0
       isClean = isClean && isFine
       Log.output(
@@ -33,8 +36,9 @@ enum AllocationCount {
           "\(scenario.format) \(scenario.name)",
           [
             Table.decimal(two.allocations), Table.decimal(perFrame),
-            Table.decimal(two.references - batch.references - 32 * perFrame), Table.decimal(one.references - perFrame),
-            Table.decimal((batch.accesses - one.accesses) / 31),
+            Table.decimal(two.references - batch.references - (isLarge ? 1 : 32) * perFrame),
+            Table.decimal(one.references - perFrame),
+            Table.decimal((batch.accesses - one.accesses) / more),
           ]))
       if showsCallers { printCallers() }
     }

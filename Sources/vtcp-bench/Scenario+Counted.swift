@@ -9,9 +9,10 @@ extension Scenario {
       [
         Scenario(name: "transmit null", direction: .transmit, network: .null),
         Scenario(name: "transmit socket", direction: .transmit),
-        Scenario(name: "receive in-place", direction: .receive, features: allOffloads),
-        // What two queue pairs share one queue for is staged and steered.
-        Scenario(name: "receive staged", direction: .receive, pairs: 2, features: allOffloads),
+        // Small frames are staged, large ones read in place.
+        Scenario(name: "receive one-pair", direction: .receive, features: allOffloads),
+        // Two queue pairs share one queue of the uplink: all frames are staged.
+        Scenario(name: "receive steered", direction: .receive, pairs: 2, features: allOffloads),
       ].map { scenario in
         var scenario = scenario
         scenario.format = format

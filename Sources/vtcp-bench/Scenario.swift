@@ -47,9 +47,11 @@ struct Scenario {
       Scenario(name: "transmit, null, TSO", direction: .transmit, network: .null, content: .segmented),
       Scenario(name: "transmit, socket", direction: .transmit),
       Scenario(name: "transmit, socket, learning", direction: .transmit, pairs: 2),
-      Scenario(name: "receive in place", direction: .receive, features: allOffloads),
-      Scenario(name: "receive in place, TSO", direction: .receive, content: .segmented, features: allOffloads),
-      Scenario(name: "receive staged", direction: .receive, features: .mergeableReceiveBuffers),
+      Scenario(
+        name: "receive in place", direction: .receive, content: .large, bufferBytes: 4096, features: allOffloads),
+      Scenario(name: "receive staged, small", direction: .receive, features: allOffloads),
+      Scenario(name: "receive staged, TSO", direction: .receive, content: .segmented, features: allOffloads),
+      Scenario(name: "receive staged, no offloads", direction: .receive, features: .mergeableReceiveBuffers),
       Scenario(name: "receive staged, not merged", direction: .receive),
       Scenario(
         name: "receive staged, merged from 256 B", direction: .receive, content: .segmented, bufferBytes: 256,
