@@ -53,7 +53,7 @@ struct PacketSocketUplinkTests {
 
   @Test func slowInterfaceTakesNoMoreForAWhileAndLosesNothing() throws {
     try Self.withPair { near, far in
-      try PrivateNetwork.command("tc qdisc add dev va root tbf rate 20mbit burst 10kb limit 1mb")
+      try PrivateNetwork.command("tc qdisc add dev va root tbf rate 8kbit burst 10kb limit 1mb")
       let frames = (0..<1500).map { TestFrame.plain([UInt8($0 >> 8), UInt8($0 & 255)]) }
       let poller = try Poller(maximumEvents: 1)
       var sent = 0
@@ -64,7 +64,10 @@ struct PacketSocketUplinkTests {
         guard outcome.blocked else { continue }
         waits += 1
         let blocked = near.uplink.blockedDescriptor ?? -1
-        if waits == 1 { try poller.add(blocked, [.writable, .edgeTriggered], token: 0) }
+        if waits == 1 {
+          try poller.add(blocked, [.writable, .edgeTriggered], token: 0)
+          try PrivateNetwork.command("tc qdisc change dev va root tbf rate 1gbit burst 10kb limit 1mb")
+        }
         try Self.demand(poller.wait(timeout: .seconds(5)) == 1, "\(sent) sent, and no news of more")
       }
       try Self.demand(waits > 0, "it never had to wait")
