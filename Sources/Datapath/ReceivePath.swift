@@ -51,6 +51,8 @@ final class ReceivePath {
   private var activePairs = 1
   private var guest = GuestAbilities()
   private var readsInPlace = false
+  /// Bytes of frames that guests were given. Wraps.
+  private(set) var bytesMoved = 0
   /// Frames in a row that were small; no more than `smallRun` are counted.
   private var smallFrames = 0
   /// After so many of them the next one is expected to be small too.
@@ -236,6 +238,7 @@ extension ReceivePath {
     end.queue.completeWritten(total, chains: chains, of: &end.chains)
     end.counters.add(.frames)
     end.counters.add(.bytes, total &- guest.headerLength)
+    bytesMoved &+= total &- guest.headerLength
     if header.needsSegmentation { end.counters.add(.segmentationOffloads) }
     if header.needsChecksum { end.counters.add(.checksumOffloads) }
     end.hasUnpublished = true

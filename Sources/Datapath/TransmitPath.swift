@@ -50,6 +50,8 @@ final class TransmitPath {
   var learnsFlows = false
   /// The queue pair of the flow of the frame that was looked at last, if flows are learned.
   private var learnedPair = 0
+  /// Bytes of frames that the uplink took. Wraps.
+  private(set) var bytesMoved = 0
   /// 10 or 12 bytes, as negotiated.
   var guestHeaderLength = VirtioNetHeader.lengthWithBufferCount
 
@@ -139,6 +141,7 @@ final class TransmitPath {
     for index in 0..<accepted { bytes &+= Int(frames[index].byteCount) &- VirtioNetHeader.length }
     end.counters.add(.frames, accepted)
     end.counters.add(.bytes, bytes)
+    bytesMoved &+= bytes
     budget.spend(frames: 0, bytes: bytes)
   }
 
@@ -266,6 +269,7 @@ extension TransmitPath {
       }
       end.counters.add(.frames)
       end.counters.add(.bytes, piece.byteCount)
+      bytesMoved &+= piece.byteCount
       budget.spend(frames: 1, bytes: piece.byteCount)
       staged.advance()
     }

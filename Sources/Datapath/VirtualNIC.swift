@@ -229,6 +229,13 @@ public final class VirtualNIC {
     return found
   }
 
+  /// Bytes of frames that have passed, both ways. Wraps.
+  public var bytesMoved: Int {
+    var sum = transmitPath.bytesMoved
+    for path in receivePaths { sum &+= path.bytesMoved }
+    return sum
+  }
+
   /// A driver does not kick: its queues have to be looked at by the clock.
   public var needsPolling: Bool { polledQueues }
 

@@ -31,6 +31,8 @@ final class Server {
   private var backEnd: BackEnd?
   private var isCongested = false
   private var busyPoll: BusyPoll
+  /// Of `VirtualNIC.bytesMoved`, when the last period without work began.
+  private var bytesSeen = 0
   private var isEnding = false
   private var faultsSeen: UInt64 = 0
   private var toldWaiting = false
@@ -92,8 +94,8 @@ final class Server {
       } else if busyPoll.mode == .always {
         _ = nic.lookForWork(rounds: 16)
         handleEvents(timeout: .zero)
-      } else if !lookForWork(), !nic.prepareToSleep() {
-        sleep()
+      } else {
+        awaitWork()
       }
     }
     closeConnection()
@@ -109,24 +111,30 @@ final class Server {
     }
   }
 
-  private func sleep() {
+  /// Looks for work for a moment if that pays, and sleeps until there is some.
+  private func awaitWork() {
     let start = MonotonicClock.now()
+    let bytes = nic.bytesMoved
+    if !lookForWork(until: start + busyPoll.span), !nic.prepareToSleep() { sleep(start) }
+    busyPoll.ended(after: MonotonicClock.now() - start, bytesBefore: bytes &- bytesSeen)
+    bytesSeen = bytes
+  }
+
+  private func sleep(_ now: Instant) {
     var timeout = nic.needsPolling ? Self.pollInterval : nil
     if let deadline = nic.notificationDeadline {
-      let rest = max(deadline - start, .microseconds(1))
+      let rest = max(deadline - now, .microseconds(1))
       timeout = min(rest, timeout ?? rest)
     }
     handleEvents(timeout: timeout)
-    busyPoll.slept(MonotonicClock.now() - start)
     if nic.needsPolling { _ = nic.hasWork() }
   }
 
-  /// Looks for work for a moment instead of sleeping. True if there is some.
-  private func lookForWork() -> Bool {
+  /// True if there is some.
+  private func lookForWork(until end: Instant) -> Bool {
     guard busyPoll.span > .zero else { return false }
-    let end = MonotonicClock.now() + busyPoll.span
     repeat {
-      if nic.lookForWork(rounds: 128) || handleEvents(timeout: .zero) > 0 { return true }
+      if nic.lookForWork(rounds: 16) || handleEvents(timeout: .zero) > 0 { return true }
     } while MonotonicClock.now() < end
     return false
   }
