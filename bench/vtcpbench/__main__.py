@@ -78,6 +78,7 @@ def measure(options):
         run = QemuRun(results, options.repetitions, options.seed)
         run.go()
         parts.append(run.part)
+    results.machine["load at the end"] = machine.load()
     return results, parts
 
 

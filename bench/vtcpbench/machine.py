@@ -24,5 +24,10 @@ def describe():
         "memory": _value("/proc/meminfo", "MemTotal"),
         "kernel": platform.release(),
         "system": system,
-        "load at the start": [round(load, 2) for load in os.getloadavg()],
+        "load at the start": load(),
     }
+
+
+def load():
+    """How many processes wanted to run, on average over 1, 5 and 15 minutes."""
+    return [round(average, 2) for average in os.getloadavg()]

@@ -6,8 +6,8 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """`groups`: works that are done one after the other in one session with one peer. `main`: the metric that is shown first and drawn, with
-    its unit and how to print it; `others` likewise."""
+    """`groups`: works that are done one after the other in one session with one peer. `main`: the metric that is shown first, drawn, and, if
+    `compared`, put in relation to the C back-end's; `others` are shown beside it."""
 
     name: str
     title: str
@@ -15,6 +15,7 @@ class Part:
     groups: list
     main: "Metric"
     others: tuple = ()
+    compared: bool = True
 
     @property
     def works(self):

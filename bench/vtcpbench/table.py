@@ -8,7 +8,7 @@ def _cell(metric, spread, width):
     if spread is None:
         return "-".rjust(width)
     text = metric.show(spread.median)
-    if metric.form != "{:.0f}":
+    if metric.form != "{:.0f}" and spread.count > 1:
         text += f" ({metric.show(spread.minimum)}-{metric.show(spread.maximum)})"
     return text.rjust(width)
 
@@ -18,14 +18,14 @@ def of_part(results, part):
     lines = [f"{part.title} (median, smallest and largest of the repetitions)"]
     for work in part.works:
         head = "".join(metric.title.rjust(_width(metric)) for metric in part.metrics)
-        lines += ["", f"  {work.title}".ljust(_NAME) + head + "of C's".rjust(9)]
+        lines += ["", f"  {work.title}".ljust(_NAME) + head + ("of C's".rjust(9) if part.compared else "")]
         for peer in part.peers:
             spreads = [results.spread(part.name, work.name, peer.name, metric.name) for metric in part.metrics]
             if all(spread is None for spread in spreads):
                 lines.append(f"    {peer.label}".ljust(_NAME) + results.skipped.get(peer.name, "failed, see the samples"))
                 continue
             cells = "".join(_cell(metric, spread, _width(metric)) for metric, spread in zip(part.metrics, spreads))
-            ratio = results.ratio(part.name, work.name, part.main.name, peer.name, "c")
+            ratio = results.ratio(part.name, work.name, part.main.name, peer.name, "c") if part.compared else None
             lines.append(f"    {peer.label}".ljust(_NAME) + cells + (f"{ratio.median:.2f}".rjust(9) if ratio else ""))
     return lines
 

@@ -26,9 +26,10 @@ class Passt(Peer):
         session.host.ip("route", "add", "default", "via", "10.78.0.2")
         # It answers a guest's pings by sockets for pings, which are for the groups that the system names.
         session.host.sysctl("net.ipv4.ping_group_range=0 2147483647")
-        # Its window towards the guest is that of the host's socket, which begins with one frame's worth and would stay there: a guest
-        # that waits for room for a whole frame stands still. Its makers measure with larger ones, too.
-        session.host.sysctl("net.ipv4.tcp_rmem=4096 2097152 33554432")
+        # Its window towards the guest is that of its socket on the host. That begins with less than one frame, and a guest that waits for
+        # room for a whole one stands still: it gets the buffers that its makers measure with.
+        for setting in ("tcp_rmem", "tcp_wmem"):
+            session.host.sysctl(f"net.ipv4.{setting}=4096 2097152 33554432")
         socket = session.path("passt")
         command = [session.programs.passt, "--vhost-user", "--foreground", "--one-off", "--runas", "0", "-4"]
         command += ["--socket", socket, "--interface", "up0", "--address", GUEST, "--netmask", PREFIX, "--gateway", HOST]
