@@ -53,7 +53,7 @@ class Run:
             with Session(self._programs, self._placement, self._huge_pages) as session:
                 group[0].prepare(session, peer)
                 for work in group:
-                    self._add(part, work, peer, repetition, work.measure(session, self._seconds))
+                    self._add(part, work, peer, repetition, work.measure(session, self._seconds * work.share))
                     done.append(work)
         except CELL_ERRORS as error:
             for work in group[len(done) :]:

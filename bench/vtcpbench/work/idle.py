@@ -14,6 +14,8 @@ _MEBIBYTE = 1 << 10
 class Idle(Work):
     """How soon it was there, what it holds, and what it does while a connected guest is silent."""
 
+    share = 0.5
+
     def __init__(self):
         super().__init__("idle", "idle")
 

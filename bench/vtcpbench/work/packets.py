@@ -16,6 +16,8 @@ class Packets(Work):
 
     The guest sleeps until an interrupt when it has nothing to do, as Linux does; with `poll` it never sleeps, as a guest with DPDK does."""
 
+    share = 0.5
+
     def __init__(self, direction, size, hogs=0, poll=False):
         way = {"transmit": "guest to host", "receive": "host to guest"}[direction]
         name = f"{direction}-{size}" + ("-polled" if poll else "") + (f"-hogs{hogs}" if hogs else "")

@@ -12,6 +12,9 @@ ports = itertools.count(5000)
 class Work:
     """One kind of work: `name` is for results, `title` for people."""
 
+    # Of the time that a measurement has: less for what is steady sooner.
+    share = 1.0
+
     def __init__(self, name, title):
         self.name = name
         self.title = title
