@@ -21,7 +21,6 @@
 #define LINK_TSO_MAX_SEGMENTS 60
 
 #define ANSWER_SIZE 32768
-#define MAXIMUM_ANSWERS 8
 
 static void add_attribute(struct nlmsghdr *message, unsigned short type, const void *value, size_t size) {
     struct rtattr *attribute = (struct rtattr *)((char *)message + NLMSG_ALIGN(message->nlmsg_len));
@@ -62,7 +61,6 @@ static int32_t read_answer(const struct nlmsghdr *answer, size_t size, vtcp_link
 }
 
 static int32_t ask_rtnetlink(int fd, const char *interface, vtcp_link_limits *limits) {
-    static _Atomic(uint32_t) sequence;
     union {
         struct nlmsghdr header;
         char bytes[256];
@@ -78,17 +76,11 @@ static int32_t ask_rtnetlink(int fd, const char *interface, vtcp_link_limits *li
     uint32_t mask = RTEXT_FILTER_SKIP_STATS;
     add_attribute(&question.header, IFLA_IFNAME, interface, strlen(interface) + 1);
     add_attribute(&question.header, IFLA_EXT_MASK, &mask, sizeof mask);
-    question.header.nlmsg_seq = ++sequence;
     if (send(fd, &question, question.header.nlmsg_len, 0) < 0) return -errno;
-    // An answer that was not fetched when it came is not the one that is wanted now.
-    for (int attempt = 0; attempt < MAXIMUM_ANSWERS; attempt++) {
-        ssize_t size = TEMP_FAILURE_RETRY(recv(fd, &answer, sizeof answer, MSG_TRUNC | MSG_DONTWAIT));
-        if (size < 0) return -errno;
-        if ((size_t)size > sizeof answer) return -EMSGSIZE;
-        if ((size_t)size >= sizeof answer.header && answer.header.nlmsg_seq != question.header.nlmsg_seq) continue;
-        return read_answer(&answer.header, (size_t)size, limits);
-    }
-    return -EBADMSG;
+    ssize_t size = TEMP_FAILURE_RETRY(recv(fd, &answer, sizeof answer, MSG_TRUNC));
+    if (size < 0) return -errno;
+    if ((size_t)size > sizeof answer) return -EMSGSIZE;
+    return read_answer(&answer.header, (size_t)size, limits);
 }
 
 #define MAXIMUM_FEATURES 256
@@ -142,17 +134,15 @@ static int32_t read_features(int fd, const char *interface, vtcp_link_limits *li
     return 0;
 }
 
-int32_t vtcp_link_socket_open(void) {
-    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    return fd < 0 ? -errno : fd;
-}
-
-int32_t vtcp_read_link_limits(int32_t link, const char *interface, vtcp_link_limits *limits) {
+int32_t vtcp_read_link_limits(const char *interface, vtcp_link_limits *limits) {
     size_t length = strlen(interface);
     if (length == 0 || length >= IFNAMSIZ) return -EINVAL;
     memset(limits, 0, sizeof *limits);
-    int32_t result = ask_rtnetlink(link, interface, limits);
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+    if (fd < 0) return -errno;
+    int32_t result = ask_rtnetlink(fd, interface, limits);
     // A device without ethtool has no abilities; that is an answer too.
-    if (result == 0) (void)read_features(link, interface, limits);
+    if (result == 0) (void)read_features(fd, interface, limits);
+    close(fd);
     return result;
 }

@@ -69,6 +69,12 @@ int32_t vtcp_tap_attach_queue(int32_t fd, int32_t attached) {
     return ioctl(fd, TUNSETQUEUE, &request) < 0 ? -errno : 0;
 }
 
+// The calls about interfaces are there on any socket; one of this family can reach no network.
+int32_t vtcp_link_socket_open(void) {
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    return fd < 0 ? -errno : fd;
+}
+
 static int32_t interface_call(int fd, unsigned long call, struct ifreq *request) {
     return ioctl(fd, call, request) < 0 ? -errno : 0;
 }
@@ -81,6 +87,13 @@ int32_t vtcp_interface_up(int32_t link, const char *name) {
     if (result < 0 || (request.ifr_flags & IFF_UP)) return result;
     request.ifr_flags |= IFF_UP;
     return interface_call(link, SIOCSIFFLAGS, &request);
+}
+
+int32_t vtcp_interface_mtu(int32_t link, const char *name) {
+    struct ifreq request;
+    int32_t result = name_request(name, &request);
+    if (result == 0) result = interface_call(link, SIOCGIFMTU, &request);
+    return result < 0 ? result : request.ifr_mtu;
 }
 
 int32_t vtcp_interface_set_mtu(int32_t link, const char *name, int32_t mtu) {

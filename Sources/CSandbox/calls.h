@@ -67,10 +67,8 @@ static const allowed_call allowed_calls[] = {
 #endif
 
     // The uplink.
-    {.number = SYS_ioctl, ONE_OF, 1, // which offloads and queues of a TAP are in use; abilities and MTU of the interface
-     LIST(TUNSETOFFLOAD, TUNSETQUEUE, SIOCETHTOOL, SIOCGIFMTU, SIOCSIFMTU)},
-    {.number = SYS_sendto},          // rtnetlink: what is the interface's MTU?
-    {.number = SYS_recvfrom},        // the answer
+    {.number = SYS_ioctl, ONE_OF, 1, // which offloads and queues of a TAP are in use; the MTU of the interface
+     LIST(TUNSETOFFLOAD, TUNSETQUEUE, SIOCGIFMTU, SIOCSIFMTU)},
 
     // The C library and the Swift runtime.
     {.number = SYS_brk},             // the allocator

@@ -154,7 +154,7 @@ extension ReceivePath {
 
   /// The link's MTU, an Ethernet header and a VLAN tag.
   private static func largestLinkFrame(_ uplink: Uplink) -> Int {
-    (uplink.limits?.mtu ?? 1500) + FrameLayout.ethernetHeaderLength + 4
+    (uplink.mtu ?? 1500) + FrameLayout.ethernetHeaderLength + 4
   }
 
   /// Reads one frame into the guest's buffers. False if the uplink has none.

@@ -100,7 +100,7 @@ extension VirtualNIC: BackEndDevice {
   /// carry it as it is.
   public func accepts(mtu: Int) -> Bool {
     if let limit = configuration.mtu { return mtu <= limit }
-    guard let carried = uplink.limits?.mtu else { return true }
+    guard let carried = uplink.mtu else { return true }
     guard mtu > carried else { return true }
     do throws(SystemError) {
       try uplink.setMTU(mtu)

@@ -13,15 +13,12 @@ final class Link {
 
   init(_ interface: String) throws(SystemError) {
     self.interface = interface
-    socket = OwnedDescriptor(try SystemCalls.check("open a socket of rtnetlink", vtcp_link_socket_open()))
+    socket = OwnedDescriptor(try SystemCalls.check("open a socket for interfaces", vtcp_link_socket_open()))
   }
 
-  /// Read anew each time.
-  func limits() throws(SystemError) -> LinkLimits {
-    var limits = vtcp_link_limits()
-    try SystemCalls.check(
-      "read the limits of \(interface)", vtcp_read_link_limits(socket.rawValue, interface, &limits))
-    return LinkLimits(limits)
+  /// The bytes that it carries behind an Ethernet header. Read anew each time.
+  func mtu() throws(SystemError) -> Int {
+    Int(try SystemCalls.check("read the MTU of \(interface)", vtcp_interface_mtu(socket.rawValue, interface)))
   }
 
   /// Needs CAP_NET_ADMIN, unless it is the MTU already.

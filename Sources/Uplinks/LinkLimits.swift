@@ -25,10 +25,12 @@ public struct LinkLimits: Equatable, Sendable {
 
   /// The limits of the interface named, in this thread's network namespace.
   public static func read(interface: String) throws(SystemError) -> LinkLimits {
-    try Link(interface).limits()
+    var limits = vtcp_link_limits()
+    try SystemCalls.check("read the limits of \(interface)", vtcp_read_link_limits(interface, &limits))
+    return LinkLimits(limits)
   }
 
-  init(_ limits: vtcp_link_limits) {
+  private init(_ limits: vtcp_link_limits) {
     mtu = Int(limits.mtu)
     gsoMaxSize = Int(limits.gso_max_size)
     gsoMaxSegments = Int(limits.gso_max_segments)

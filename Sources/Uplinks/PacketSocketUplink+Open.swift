@@ -11,10 +11,10 @@ extension PacketSocketUplink {
     let ring = PacketTransmitRing(OwnedDescriptor(try opened(vtcp_packet_sender_open(interface), interface)))
     let link: Link
     do throws(SystemError) { link = try Link(interface) } catch { throw UplinkError("Cannot \(error).") }
-    if let mtu, let limits = try? link.limits(), limits.mtu < mtu {
+    if let mtu, let carried = try? link.mtu(), carried < mtu {
       throw UplinkError(
-        "The interface \(interface) has an MTU of \(limits.mtu), less than the \(mtu) wanted: "
-          + "raise it with 'ip link set dev \(interface) mtu \(mtu)', or use --mtu \(limits.mtu).")
+        "The interface \(interface) has an MTU of \(carried), less than the \(mtu) wanted: "
+          + "raise it with 'ip link set dev \(interface) mtu \(mtu)', or use --mtu \(carried).")
     }
     return PacketSocketUplink(link: link, receiver: receiver, sender: sender, ring: ring)
   }

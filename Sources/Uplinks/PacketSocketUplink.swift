@@ -165,5 +165,7 @@ public final class PacketSocketUplink {
     try link.setMTU(mtu)
   }
 
-  var limits: LinkLimits? { try? link.limits() }
+  var mtu: Int? { try? link.mtu() }
+
+  var limits: LinkLimits? { try? LinkLimits.read(interface: interface) }
 }

@@ -138,8 +138,10 @@ public final class TapUplink {
     try link?.setMTU(mtu)
   }
 
+  var mtu: Int? { try? link?.mtu() }
+
   var limits: LinkLimits? {
-    guard let link, var limits = try? link.limits() else { return nil }
+    guard let link, var limits = try? LinkLimits.read(interface: link.interface) else { return nil }
     // The interface's own abilities are about the other direction; sending into it, the kernel does what it must.
     limits.transmitChecksum = hasHeader
     limits.tso4 = hasHeader

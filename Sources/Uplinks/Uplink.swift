@@ -67,7 +67,17 @@ public enum Uplink {
     }
   }
 
-  /// What the interface takes; nil where there is no interface to ask. Read anew each time.
+  /// The interface's MTU in bytes; nil where there is no interface to ask. Read anew each time.
+  public var mtu: Int? {
+    switch self {
+    case .tap(let uplink): uplink.mtu
+    case .packetSocket(let uplink): uplink.mtu
+    case .null: nil
+    }
+  }
+
+  /// What the interface takes; nil where there is no interface to ask. Read anew each time, by a socket of rtnetlink, which
+  /// a program that has confined itself can't open.
   public var limits: LinkLimits? {
     switch self {
     case .tap(let uplink): uplink.limits

@@ -77,58 +77,9 @@ extension NICTests {
       try nic.end()
     }
 
-    /// A system call of x86-64 that a NIC has no use for.
-    struct Attempt: Sendable, CustomTestStringConvertible {
-      let testDescription: String
-      let number: Int64
-      var arguments: [Int64] = []
-      var text: String?
-      var textArgument = 0
-
-      init(_ name: String, _ number: Int64, _ arguments: [Int64] = [], text: String? = nil, at textArgument: Int = 0) {
-        testDescription = name
-        self.number = number
-        self.arguments = arguments
-        self.text = text
-        self.textArgument = textArgument
-      }
-    }
-
-    static let forbidden: [Attempt] = [
-      Attempt("open a file", 2, text: "/etc/passwd"),
-      Attempt("openat a file", 257, [-100, 0], text: "/etc/passwd", at: 1),
-      Attempt("a socket of IPv4", 41, [2, 2]),
-      Attempt("a socket of rtnetlink", 41, [16, 3]),
-      Attempt("a packet socket", 41, [17, 3]),
-      Attempt("connect", 42),
-      Attempt("bind", 49),
-      Attempt("execute a program", 59, text: "/bin/sh"),
-      Attempt("fork", 57),
-      Attempt("clone", 56, [17]),
-      Attempt("clone3", 435),
-      Attempt("trace", 101),
-      Attempt("kill", 62, [1, 0]),
-      Attempt("read another's memory", 310),
-      Attempt("mount", 165, text: "/"),
-      Attempt("unshare", 272, [0x1000_0000]),
-      Attempt("setuid", 105),
-      Attempt("prctl", 157, [4]),
-      Attempt("executable memory", 9, [0, 4096, 7, 0x22, -1]),
-      Attempt("memory made executable", 10, [0, 4096, 5]),
-      Attempt("an ioctl of terminals (TIOCSTI)", 16, [0, 0x5412]),
-      Attempt("another TAP (TUNSETIFF)", 16, [3, 0x4004_54ca]),
-      Attempt("a descriptor of another's (F_DUPFD)", 72, [0, 0]),
-      Attempt("io_uring", 425),
-      Attempt("bpf", 321),
-      Attempt("userfaultfd", 323),
-      Attempt("keyctl", 250),
-      Attempt("a path's status", 262, [-100, 0, 0, 0], text: "/etc/passwd", at: 1),
-      Attempt("a call of x32", 0x4000_0000),
-    ]
-
     #if arch(x86_64)
-      @Test("A system call that it has no use for ends it at once, with SIGSYS", arguments: forbidden)
-      func killed(attempt: Attempt) throws {
+      @Test("A system call that it has no use for ends it at once, with SIGSYS", arguments: SystemCall.forbidden)
+      func killed(attempt: SystemCall) throws {
         try confined { nic in
           let fate = try nic.inject(
             attempt.number, attempt.arguments, text: attempt.text, textArgument: attempt.textArgument)
@@ -164,20 +115,23 @@ extension NICTests {
         #expect((20...40).contains(allowed.count), "\(allowed)")
       }
 
-      static let refusals: [(Attempt, Int64)] = [
-        (Attempt("a file", 257, [-100, 0, 0], text: "/etc/passwd", at: 1), -2),
-        (Attempt("a file above the socket", 257, [-100, 0, 0], text: "../../../../../../../../etc/passwd", at: 1), -2),
-        (Attempt("the process's own files", 257, [-100, 0, 0], text: "/proc/self/status", at: 1), -2),
-        (Attempt("a new directory", 83, [0, 0o777], text: "/new", at: 0), -30),
-        (Attempt("a mount", 165, [0, 0, 0, 0x1000], text: "/", at: 1), -1),
-        (Attempt("another root", 161, text: "/"), -1),
-        (Attempt("user 0 by setuid", 105), isRoot ? -1 : -22),
-        (Attempt("a packet socket", 41, [17, 3]), -1),
-        (Attempt("a name for the host", 170, [0, 1], text: "x"), -1),
+      static let refusals: [(SystemCall, Int64)] = [
+        (SystemCall("a file", 257, [-100, 0, 0], text: "/etc/passwd", at: 1), -2),
+        (
+          SystemCall("a file above the socket", 257, [-100, 0, 0], text: "../../../../../../../../etc/passwd", at: 1),
+          -2
+        ),
+        (SystemCall("the process's own files", 257, [-100, 0, 0], text: "/proc/self/status", at: 1), -2),
+        (SystemCall("a new directory", 83, [0, 0o777], text: "/new", at: 0), -30),
+        (SystemCall("a mount", 165, [0, 0, 0, 0x1000], text: "/", at: 1), -1),
+        (SystemCall("another root", 161, text: "/"), -1),
+        (SystemCall("user 0 by setuid", 105), isRoot ? -1 : -22),
+        (SystemCall("a packet socket", 41, [17, 3]), -1),
+        (SystemCall("a name for the host", 170, [0, 1], text: "x"), -1),
       ]
 
       @Test("Without the filter too, files are out of sight and privileges gone", arguments: refusals)
-      func unseen(attempt: Attempt, error: Int64) throws {
+      func unseen(attempt: SystemCall, error: Int64) throws {
         try confined(["--seccomp=off"] + (Self.isRoot ? ["--user", "nobody"] : [])) { nic in
           let fate = try nic.inject(
             attempt.number, attempt.arguments, text: attempt.text, textArgument: attempt.textArgument)

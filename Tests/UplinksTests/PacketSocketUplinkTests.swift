@@ -125,7 +125,7 @@ struct PacketSocketUplinkTests {
       try Self.demand(limits.tsoMaxSize == 0 || limits.tsoMaxSize >= 65_536, "\(limits)")
       try Self.demand(limits.tso4 && limits.tso6 && limits.transmitChecksum, "a veth segments and checksums")
       try near.uplink.setMTU(1300)
-      try Self.demand(near.uplink.limits?.mtu == 1300, "MTU set")
+      try Self.demand(near.uplink.mtu == 1300, "MTU set")
     }
   }
 

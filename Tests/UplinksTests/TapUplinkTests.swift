@@ -31,7 +31,7 @@ struct TapUplinkTests {
         try Self.demand(limits?.mtu == 9000, "limits: \(String(describing: limits))")
         try Self.demand(limits.map { $0.gsoMaxSize >= 65_536 && $0.tso4 && $0.transmitChecksum } == true, "abilities")
         try user.uplink.setMTU(1400)
-        try Self.demand(user.uplink.limits?.mtu == 1400, "MTU changed")
+        try Self.demand(user.uplink.mtu == 1400, "MTU changed")
         try Self.demand(user.uplink.queueCount == 1 && user.uplink.name == "tap:vt0", "shape")
       }
       try PrivateNetwork.command("! ip link show dev vt0 2>/dev/null")

@@ -108,8 +108,11 @@ int32_t vtcp_tap_prepare_header(int32_t fd);
 /// `offloads`: TUN_F_*.
 int32_t vtcp_tap_set_offloads(int32_t fd, uint32_t offloads);
 int32_t vtcp_tap_attach_queue(int32_t fd, int32_t attached);
-// `link`: any socket of the interface's network namespace.
+/// A socket that takes the calls below in this thread's network namespace, and can carry nothing.
+int32_t vtcp_link_socket_open(void);
+// `link`: such a socket.
 int32_t vtcp_interface_up(int32_t link, const char *_Nonnull name);
+int32_t vtcp_interface_mtu(int32_t link, const char *_Nonnull name);
 int32_t vtcp_interface_set_mtu(int32_t link, const char *_Nonnull name, int32_t mtu);
 int32_t vtcp_interface_index(const char *_Nonnull name);
 
@@ -167,9 +170,7 @@ typedef struct vtcp_link_limits {
     uint32_t tso4;
     uint32_t tso6;
 } vtcp_link_limits;
-/// A socket of rtnetlink in this thread's network namespace.
-int32_t vtcp_link_socket_open(void);
-int32_t vtcp_read_link_limits(int32_t link, const char *_Nonnull interface, vtcp_link_limits *_Nonnull limits);
+int32_t vtcp_read_link_limits(const char *_Nonnull interface, vtcp_link_limits *_Nonnull limits);
 
 /// Gives this thread a network namespace of its own, which goes when the thread and what it opened are gone; for tests.
 int32_t vtcp_new_network_namespace(void);
