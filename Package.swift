@@ -114,7 +114,7 @@ let package = Package(
       ],
       path: "Tests/Fuzzing/Targets", swiftSettings: common),
     .testTarget(
-      name: "FuzzingTests", dependencies: ["FuzzTargets", "Memory"], path: "Tests/Fuzzing/Replay",
+      name: "FuzzingTests", dependencies: ["CTestSupport", "FuzzTargets", "Memory"], path: "Tests/Fuzzing/Replay",
       swiftSettings: common),
   ] + fuzzer,
   swiftLanguageModes: [.v6]

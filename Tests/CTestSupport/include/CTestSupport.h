@@ -13,6 +13,8 @@ int test_eventfd(void);
 /// A close-on-exec epoll descriptor that watches nothing.
 int test_epoll(void);
 /// A close-on-exec pipe: `ends[0]` reads, `ends[1]` writes.
+/// Gives this thread a table of descriptors of its own, with nothing in it but the standard streams. 0 or -errno.
+int test_own_descriptors(void);
 int test_pipe(int *ends);
 
 /// One sendmsg, never blocking; the descriptors travel with the first octet.
