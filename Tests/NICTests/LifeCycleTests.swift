@@ -11,7 +11,7 @@ extension NICTests {
     }
 
     @Test(
-      "CVE-2026-86567, CVE-2025-38074, 73ea44370d, 21d9fb6bad, 1846fe767f: changes at 1 kHz lose nothing of the traffic",
+      "CVE-2026-86567, CVE-2025-38074, 73ea44370d, 21d9fb6bad, 1846fe767f: changes after every few frames lose nothing of the traffic",
       arguments: DriverQueue.Layout.allCases, Change.allCases)
     func underLoad(layout: DriverQueue.Layout, change: Change) throws {
       try Rig.run(Rig.Shape(options: .init(layout: layout, size: 256))) { (rig) throws in
@@ -19,7 +19,11 @@ extension NICTests {
         let frontEnd = rig.frontEnd
         let queue = rig.guest.transmitQueues[0]
         let spare = GuestRAM.Region(guestAddress: 1 << 40, size: 4096, userAddress: 1 << 44, offset: 0)
-        for round in 0..<300 {
+        var round = 0
+        // How much a change lets through depends on the machine.
+        while round < 300 || sent < 1000 {
+          round += 1
+          try #require(round < 100_000)
           for _ in 0..<16 where queue.hasRoom(for: 1) {
             try rig.guest.enqueue(Rig.frame(sent))
             sent += 1
@@ -28,7 +32,7 @@ extension NICTests {
           switch change {
           case .memoryTable: try frontEnd.setMemoryTable()
           case .memoryRegions:
-            if round % 2 == 0 { try frontEnd.addMemoryRegion(spare) } else { try frontEnd.removeMemoryRegion(spare) }
+            if round % 2 == 1 { try frontEnd.addMemoryRegion(spare) } else { try frontEnd.removeMemoryRegion(spare) }
           case .addresses: try frontEnd.setVringAddress(1, of: queue)
           case .descriptors:
             try frontEnd.setVringEvent(.setVringCall, 1, queue.call)
@@ -52,7 +56,6 @@ extension NICTests {
           seen += 1
         }
         if change == .enable { try frontEnd.setVringEnable(0, true) }
-        #expect(sent > 1000)
       }
     }
 
