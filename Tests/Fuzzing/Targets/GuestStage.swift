@@ -20,6 +20,7 @@ final class GuestStage {
   static let hole = 0x1000
   static let guestBytes = 2 * regionBytes
   static let queueBytes = 0x4000
+  static let rings = 0..<2 * queueBytes
   static let driverArea = 0x1000
   static let deviceArea = 0x2000
 
@@ -76,9 +77,9 @@ final class GuestStage {
   func known<Value: FixedWidthInteger & BitwiseCopyable>(at place: Int) -> Value { shadow.load(at: place) }
 
   /// Takes over as known what the device has written. Where `offered` is not 1, `mayWrite` has to allow it.
-  func acknowledge(offered: ByteRegion, mayWrite: (Int) -> Bool) throws(Finding) {
+  func acknowledge(_ places: Range<Int>, offered: ByteRegion, mayWrite: (Int) -> Bool) throws(Finding) {
     let step = 512
-    for start in stride(from: 0, to: memory.count, by: step)
+    for start in stride(from: places.lowerBound, to: places.upperBound, by: step)
     where memcmp(memory.base + start, shadow.base + start, step) != 0 {
       for word in stride(from: start, to: start + step, by: 8) {
         let written: UInt64 = memory.load(at: word)

@@ -13,7 +13,7 @@ import Wire
 enum OffloadsTarget {
   private static let scratch = ByteRegion.allocate(count: SoftwareSegmentation.maximumHeaderLength)
   /// Octets that all segments of one input may have together: the model is slow.
-  private static let most = 1 << 18
+  private static let most = 1 << 14
 
   static func run(_ input: consuming InputReader) throws(Finding) {
     let repeats = Int(input.byte())

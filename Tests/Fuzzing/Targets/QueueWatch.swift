@@ -23,7 +23,7 @@ struct QueueWatch {
   var isMuddled = false
   private(set) var taken: [Taken] = []
   private var isOpen = false
-  /// Split: the device's used index. Packed: where its next used descriptor goes.
+  /// The device's used index of a split ring.
   private var nextUsed = 0
 
   init(index: Int) { self.index = index }
@@ -116,28 +116,29 @@ struct QueueWatch {
       let isLast = (published - nextUsed) & 0xffff <= size
       let id: UInt32 = stage.memory.load(at: entry)
       let length: UInt32 = stage.memory.load(at: entry + 4)
-      if isLast { try complete(nil, id, Int(length)) }
+      // What was taken before and did not come back was put back.
+      if isLast { taken.removeFirst(try find(nil, id, Int(length)) + 1) }
       nextUsed = (nextUsed + 1) & 0xffff
     }
   }
 
+  /// A ring that its driver fills more than once before anything came back shows the last round only.
   private mutating func checkPacked(_ stage: GuestStage) throws(Finding) {
-    let start = nextUsed
-    for step in 0..<size {
-      let entry = (start + step) % size
+    var last: Int?
+    for entry in 0..<size {
       let place = area.lowerBound + 16 * entry
       guard stage.isWritten(place + 8, 8) else { continue }
-      let slots = try complete(
+      let found = try find(
         entry, UInt32(stage.memory.load(UInt16.self, at: place + 12)),
         Int(stage.memory.load(UInt32.self, at: place + 8)))
-      nextUsed = (entry + slots) % size
+      last = max(found, last ?? found)
     }
+    // What was taken before and did not come back was put back, or is hidden behind a later round.
+    if let last { taken.removeFirst(last + 1) }
   }
 
-  /// Returns how many descriptors the chain has. `slot`: where it must have been; a split ring's two indices need not
-  /// agree.
-  @discardableResult
-  private mutating func complete(_ slot: Int?, _ id: UInt32, _ length: Int) throws(Finding) -> Int {
+  /// The place in `taken` of what came back. `slot`: where it must have been; a split ring's two indices need not agree.
+  private func find(_ slot: Int?, _ id: UInt32, _ length: Int) throws(Finding) -> Int {
     guard
       let found = taken.firstIndex(where: {
         $0.slot == (slot ?? $0.slot) && UInt32($0.id) == id && length <= $0.capacity
@@ -148,9 +149,6 @@ struct QueueWatch {
     }
     try Finding.require(
       index % 2 == 0 || length == 0, "queue \(index): \(length) octets were written to a transmitted buffer")
-    let slots = taken[found].slots
-    // What was taken before and did not come back was put back.
-    taken.removeFirst(found + 1)
-    return slots
+    return found
   }
 }

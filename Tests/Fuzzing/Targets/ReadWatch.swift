@@ -141,7 +141,7 @@ final class ReadWatch {
   }
 
   /// What the device has written lies in buffers that it was offered, or in its own areas.
-  func acknowledge() throws(Finding) {
-    try stage.acknowledge(offered: writable) { place in queues.contains { $0.owns(place, format) } }
+  func acknowledge(_ places: Range<Int> = GuestStage.rings) throws(Finding) {
+    try stage.acknowledge(places, offered: writable) { place in queues.contains { $0.owns(place, format) } }
   }
 }

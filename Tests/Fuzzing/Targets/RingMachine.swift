@@ -24,7 +24,6 @@ final class RingMachine {
   let nic: VirtualNIC
   let network: RingNetwork
   private let poller: Poller
-  private let arena: Arena
   private let features: VirtioFeatures
   private var time = Instant(nanoseconds: 1_000_000_000)
   /// Split: the driver's available index. Packed: its next descriptor, and its lap's bits.
@@ -42,7 +41,7 @@ final class RingMachine {
     stage.reset()
     network.clear()
     Self.arenaMemory.fill(with: 0)
-    arena = try Arena(over: Self.arenaMemory, queueCount: Self.queueCount)
+    let arena = try Arena(over: Self.arenaMemory, queueCount: Self.queueCount)
     features = Self.chosenFeatures(input.u16()).union(format == .packed ? .packedRing : [])
     let size = Self.size(input.byte(), format)
     let setUp = input.byte()
@@ -90,6 +89,8 @@ final class RingMachine {
     try turn(4)
     for queue in 0..<2 { _ = try stop(queue) }
     try network.take(1000)
+    // What was offered once stays offered, so the buffers need no look after each turn.
+    try watch.acknowledge(0..<stage.memory.count)
   }
 
   // MARK: - Rings
@@ -119,8 +120,7 @@ final class RingMachine {
     watch.isWatching = false
     try nic.start(vring: queue, setup, kick: nil)
     watch.isWatching = true
-    let place = Int(arena.journal(ofQueue: queue).load(UInt16.self, at: 4) & 0x7fff)
-    watch.queues[queue].start(size: size, nextUsed: format == .split ? Int(used) : place)
+    watch.queues[queue].start(size: size, nextUsed: Int(used))
     try watch.acknowledge()
   }
 
@@ -170,7 +170,7 @@ final class RingMachine {
     try settle()
   }
 
-  /// Compares what the device has written with what it may.
+  /// Compares what the device has written to the rings with what it may.
   func settle() throws(Finding) {
     for queue in 0..<2 { try watch.queues[queue].check(stage, format) }
     try watch.acknowledge()
