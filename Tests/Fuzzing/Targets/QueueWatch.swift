@@ -44,6 +44,8 @@ struct QueueWatch {
     }
   }
 
+  func isDeviceArea(_ place: Int) -> Bool { place >= device && place < device + 0x1000 }
+
   mutating func start(size: Int, nextUsed: Int) {
     self.size = size
     self.nextUsed = nextUsed

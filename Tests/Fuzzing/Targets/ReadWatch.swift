@@ -7,10 +7,15 @@ import Virtio
 ///
 /// From the reads it knows, octet for octet, what the device was offered: which chains, and which memory to write to.
 final class ReadWatch {
-  /// A change of one octet before the `countdown`th read from now.
+  /// A change of one octet after the `countdown`th read from now: at `place`, or of what was read there.
   struct Flip {
+    enum Target {
+      case place(Int)
+      case read(offset: Int)
+    }
+
     var countdown: Int
-    let place: Int
+    let target: Target
     let bits: UInt8
   }
 
@@ -26,6 +31,8 @@ final class ReadWatch {
   /// Reads since the turn began.
   private(set) var reads = 0
   private var previous = (place: -1, value: UInt64(0))
+  /// What was read last.
+  private var latest = 0..<1
   /// The queue whose chain is being read.
   private var reader = 0
   var isWatching = false
@@ -46,7 +53,7 @@ final class ReadWatch {
       let memory = GuestStage.shared.memory
       let place = UInt(bitPattern: address) &- UInt(bitPattern: memory.base)
       guard place < UInt(memory.count) else { return }
-      ReadWatch.current?.willRead(Int(place), isLoad ? count : 0)
+      ReadWatch.current?.willRead(Int(place), count, isLoad)
     }
   }
 
@@ -58,12 +65,13 @@ final class ReadWatch {
     for index in queues.indices { queues[index].turnBegins() }
   }
 
-  /// `word`: octets of an atomic load; 0: a copy of any length.
-  private func willRead(_ place: Int, _ word: Int) {
+  private func willRead(_ place: Int, _ count: Int, _ isLoad: Bool) {
     guard isWatching else { return }
     reads += 1
     applyFlips()
-    switch word {
+    latest = place..<min(place + max(count, 1), stage.memory.count)
+    guard isLoad else { return }
+    switch count {
     case 2: readIndex(place)
     case 8: readWord(place)
     default: break
@@ -72,11 +80,19 @@ final class ReadWatch {
 
   private func applyFlips() {
     guard !flips.isEmpty else { return }
-    for index in flips.indices { flips[index].countdown -= 1 }
     for flip in flips where flip.countdown <= 0 {
-      if stage.flip(flip.place, flip.bits) { muddle(flip.place..<flip.place + 1) }
+      let place =
+        switch flip.target {
+        case .place(let place): place
+        case .read(let offset): latest.lowerBound + offset % latest.count
+        }
+      // What the device writes itself proves nothing when somebody else writes there too.
+      if stage.flip(place, flip.bits) || queues.contains(where: { $0.isDeviceArea(place) }) {
+        muddle(place..<place + 1)
+      }
     }
     flips.removeAll { $0.countdown <= 0 }
+    for index in flips.indices { flips[index].countdown -= 1 }
   }
 
   /// A queue whose own area somebody else may have written meanwhile can't be judged any more.

@@ -143,12 +143,13 @@ extension RingMachine {
   }
 
   private func addFlip(_ input: inout InputReader) {
-    let countdown = Int(input.byte()) + 1
-    let place = GuestStage.place(Int(input.u16()) * 2)
+    let countdown = Int(input.byte())
+    let offset = Int(input.byte())
+    let target: ReadWatch.Flip.Target =
+      offset < 0x80 ? .read(offset: offset) : .place(GuestStage.place(Int(input.u16()) * 2))
     let bits = input.byte()
-    muddle(place, 1)
     guard watch.flips.count < 64 else { return }
-    watch.flips.append(ReadWatch.Flip(countdown: countdown, place: place, bits: bits))
+    watch.flips.append(ReadWatch.Flip(countdown: countdown, target: target, bits: bits))
   }
 
   private func restart(_ input: inout InputReader) throws {

@@ -14,7 +14,8 @@ import Virtio
 ///      5  kick and a turn                     queue (1)
 ///      6  a turn later                        microseconds (1)
 ///      7  a frame from the network            virtio header (10), length (2), pattern (1)
-///      8  memory that changes under the reader    reads from now (1), place (2), bits (1)
+///      8  memory that changes under the reader    after so many reads (1), the octet of what was read last (1), bits
+///                                            (1); from 0x80 on a place (2) comes before the bits
 ///      9  stop and start anew                 queue (1), how (1), size (1), base (4)
 ///     10  enable or disable                   queue and which (1)
 ///     11  the memory table is said again      -
