@@ -109,6 +109,16 @@ int32_t vtcp_eventfd_drain(int32_t fd) {
     return read(fd, &count, sizeof count) < 0 ? -errno : 0;
 }
 
+int64_t vtcp_read(int32_t fd, void *buffer, size_t size) {
+    ssize_t result = read(fd, buffer, size);
+    return result < 0 ? -errno : result;
+}
+
+int64_t vtcp_write(int32_t fd, const void *buffer, size_t size) {
+    ssize_t result = write(fd, buffer, size);
+    return result < 0 ? -errno : result;
+}
+
 int32_t vtcp_timerfd_create(void) { return result_of(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)); }
 
 int32_t vtcp_timerfd_arm(int32_t fd, int64_t after) {

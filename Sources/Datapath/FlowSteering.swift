@@ -23,7 +23,7 @@ struct FlowSteering {
     var lastSeen: UInt32 = 0
   }
 
-  private static let size = 4096
+  static let size = 4096
   /// Longer than a guest that runs leaves frames in a queue. Microseconds.
   private static let pause: UInt32 = 50_000
 
@@ -49,6 +49,19 @@ struct FlowSteering {
     let learned = Int(slots[index].pair) - 1
     if learned >= 0, learned < active { return learned }
     return Int(hash >> 16) % max(active, 1)
+  }
+
+  /// The pair of each slot that has one.
+  var learned: [(slot: Int, pair: Int)] {
+    (0..<Self.size).compactMap { slots[$0].pair == 0 ? nil : ($0, Int(slots[$0].pair) - 1) }
+  }
+
+  /// Goes on with what was learned elsewhere; all flows count as seen `now`, since frames of theirs may be in a receiveq.
+  func goOn(with learned: [(slot: Int, pair: Int)], now: Instant) {
+    for index in 0..<Self.size { slots[index] = Slot() }
+    for (slot, pair) in learned where (0..<Self.size).contains(slot) {
+      slots[slot] = Slot(pair: UInt32(truncatingIfNeeded: pair + 1), lastSeen: Self.clock(now))
+    }
   }
 
   private static func clock(_ now: Instant) -> UInt32 { UInt32(truncatingIfNeeded: now.nanoseconds / 1000) }

@@ -18,5 +18,8 @@ struct QueueCounters {
     values[counter.rawValue] &+= UInt64(truncatingIfNeeded: amount)
   }
 
+  /// Goes on counting from what another process, or host, has counted. `number` is a counter's raw value.
+  func goOn(_ number: Int, from value: UInt64) { values[number] &+= value }
+
   subscript(counter: QueueCounter) -> UInt64 { values[counter.rawValue] }
 }

@@ -26,7 +26,7 @@ final class ReceivePath {
   private let ends: QueueEnds
   private let macAddress: MACAddress?
   private let steering: FlowSteering
-  private let flowHash: FlowHash
+  var flowHash: FlowHash
 
   /// Of a frame that is read in place, what is looked at before the guest has it: the virtio header and the first bytes.
   private static let privateBytes = VirtioNetHeader.length + FrameLimits.inspected

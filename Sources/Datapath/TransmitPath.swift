@@ -45,7 +45,7 @@ final class TransmitPath {
   private let uplink: Uplink
   private let macAddress: MACAddress?
   private let steering: FlowSteering
-  private let flowHash: FlowHash
+  var flowHash: FlowHash
   /// Whether flows are to be learned: several queue pairs are in use.
   var learnsFlows = false
   /// The queue pair of the flow of the frame that was looked at last, if flows are learned.

@@ -57,12 +57,16 @@ public final class VirtualNIC {
   let log: Log
   let poller: Poller
   private let transmitEnds: [QueueEnd]
-  private let transmitPath: TransmitPath
-  private let receivePaths: [ReceivePath]
-  private let steering: FlowSteering
+  let transmitPath: TransmitPath
+  let receivePaths: [ReceivePath]
   /// Receive paths that read from the uplink: one for each of its active queues.
   private var activePaths = 1
   var features: VirtioFeatures = []
+  let steering: FlowSteering
+  /// Of the hash by which flows are told apart.
+  var flowSeed: UInt64
+  /// Of the turn that was last.
+  private(set) var lastTurn = Instant(nanoseconds: 0)
   private var polledQueues = false
   private var lossTold = false
   /// Watched until the uplink takes frames again.
@@ -91,6 +95,7 @@ public final class VirtualNIC {
     }
     let steering = FlowSteering()
     self.steering = steering
+    flowSeed = seed
     let hash = FlowHash(seed: seed)
     transmitPath = TransmitPath(
       uplink: uplink, macAddress: configuration.macAddress, steering: steering, flowHash: hash)
@@ -134,6 +139,7 @@ public final class VirtualNIC {
   /// Serves everything that is ready, each within its budget. True if something was left for the next turn.
   public func turn(now: Instant) -> Bool {
     var isMoreToDo = false
+    lastTurn = now
     for path in receivePaths.prefix(activePaths) where path.run(now: now) == .more { isMoreToDo = true }
     tellLostUplink()
     isBlocked = false

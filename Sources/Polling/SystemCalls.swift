@@ -37,6 +37,10 @@ enum SystemCalls {
     vtcp_unix_send(fd, region.base, region.count, descriptors, Int32(clamping: descriptors.count))
   }
 
+  static func read(_ fd: Int32, _ region: ByteRegion) -> Int64 { vtcp_read(fd, region.base, region.count) }
+
+  static func write(_ fd: Int32, _ region: ByteRegion) -> Int64 { vtcp_write(fd, region.base, region.count) }
+
   static func map(_ fd: Int32, size: Int, offset: UInt64) throws(SystemError) -> ByteRegion {
     guard size > 0 else { throw SystemError(call: "mmap", code: 22) }
     var base: UnsafeMutableRawPointer?

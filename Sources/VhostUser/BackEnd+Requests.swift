@@ -14,7 +14,7 @@ extension BackEnd {
     case .setOwner: break
     // Deprecated and never meant the same to any two programs: rings stop being served, nothing is lost.
     case .resetOwner: disableAll()
-    case .getProtocolFeatures: return ProtocolFeatures.offered.rawValue.littleEndianBytes
+    case .getProtocolFeatures: return offeredProtocolFeatures.rawValue.littleEndianBytes
     case .setProtocolFeatures: try setProtocolFeatures(message)
     case .getQueueNum: return UInt64(queueLimit).littleEndianBytes
     case .setMemTable: try setMemoryTable(message)
@@ -25,6 +25,8 @@ extension BackEnd {
     case .remMemReg: try removeMemoryRegion(message)
     case .setLogBase: return try setLogBase(message)
     case .setLogFD: try setLogCall(&message)
+    case .setDeviceStateFD: return try setDeviceStateDescriptor(&message)
+    case .checkDeviceState: return try checkDeviceState()
     case .setVringNum: try setVringSize(message)
     case .setVringAddr: try setVringAddresses(message)
     case .setVringBase: try setVringBase(message)
@@ -43,7 +45,7 @@ extension BackEnd {
       return UInt64(device.needsReset ? status | Self.needsReset : status).littleEndianBytes
     case .iotlbMessage, .setVringEndian, .getConfig, .setConfig, .createCryptoSession,
       .closeCryptoSession, .postcopyAdvise, .postcopyListen, .postcopyEnd, .getInflightFD, .setInflightFD,
-      .gpuSetSocket, .vringKick, .getSharedObject, .setDeviceStateFD, .checkDeviceState, .getShmemConfig:
+      .gpuSetSocket, .vringKick, .getSharedObject, .getShmemConfig:
       throw .notNegotiated
     }
     return nil
@@ -78,8 +80,8 @@ extension BackEnd {
   private func setProtocolFeatures(_ message: Message) throws(RequestError) {
     guard let value = message.u64 else { throw .malformedPayload }
     let wanted = ProtocolFeatures(rawValue: value)
-    guard wanted.isSubset(of: .offered) else {
-      throw .refused("protocol features \(hex: wanted.subtracting(.offered).rawValue) were not offered")
+    guard wanted.isSubset(of: offeredProtocolFeatures) else {
+      throw .refused("protocol features \(hex: wanted.subtracting(offeredProtocolFeatures).rawValue) were not offered")
     }
     protocolFeatures = wanted
   }
@@ -119,6 +121,7 @@ extension BackEnd {
     status = 0
     features = []
     memory.log.setWanted(false)
+    parkedState = nil
     areFeaturesRefused = false
     device.negotiated([])
   }

@@ -65,6 +65,7 @@ extension BackEnd {
       throw .system(error)
     }
     vrings[index].isRunning = true
+    restoreParkedState()
     // Without VHOST_USER_F_PROTOCOL_FEATURES a ring is enabled as soon as it runs.
     if !features.contains(.protocolFeatures) { enable(index, true) }
   }

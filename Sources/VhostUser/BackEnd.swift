@@ -19,7 +19,7 @@ public import Virtio
 /// that is unknown, malformed or out of place is answered (if an answer was asked for) and told in the log; it changes
 /// nothing. Only a stream that can't be understood any more ends the connection.
 ///
-/// Not built: postcopy, vIOMMU (IOTLB), in-flight tracking, device state, the configuration space. None
+/// Not built: postcopy, vIOMMU (IOTLB), in-flight tracking, the configuration space. None
 /// of their feature bits is offered, and their requests are answered accordingly.
 public final class BackEnd {
   /// Virtio features that we offer, whatever uplink and host can do: what they lack is done in software, so that a
@@ -62,6 +62,13 @@ public final class BackEnd {
   /// The bitmap in which written pages are marked.
   var dirtyLog: MappedFile?
   var protocolFeatures: ProtocolFeatures = []
+  let offeredProtocolFeatures: ProtocolFeatures
+  let poller: Poller
+  /// Under which the pipe of a device state is registered.
+  let stateToken: UInt64
+  var stateTransfer: StateTransfer?
+  /// A state that was loaded, until a ring starts.
+  var parkedState: DeviceState?
   /// The device status that the front-end set last.
   var status: UInt8 = 0
   var areFeaturesRefused = false
@@ -72,14 +79,19 @@ public final class BackEnd {
 
   /// `vringCount` vrings can be served. `queueLimit` is the answer to `GET_QUEUE_NUM`: front-ends disagree whether it
   /// counts queues or pairs, so twice as many queues as it says had better be there.
+  /// `poller` reports the pipe of a device state under `stateToken`: then call `stateTransferReady`.
   public init(
     connection: OwnedDescriptor, device: any BackEndDevice, memory: GuestMemory, vringCount: Int, queueLimit: Int,
+    poller: Poller, stateToken: UInt64, offersDeviceState: Bool,
     counters: FrontEndCounters = FrontEndCounters(), log: Log
   ) {
     socket = MessageSocket(connection)
     self.device = device
     self.memory = memory
     self.queueLimit = queueLimit
+    self.poller = poller
+    self.stateToken = stateToken
+    offeredProtocolFeatures = offersDeviceState ? .offered : .offered.subtracting(.deviceState)
     self.counters = counters
     self.log = log
     counters.connections &+= 1
@@ -125,6 +137,8 @@ public final class BackEnd {
     dirtyLog = nil
     device.setLogCall(nil)
     requestChannel = nil
+    dropStateTransfer()
+    parkedState = nil
     device.negotiated([])
   }
 

@@ -48,6 +48,15 @@ public protocol BackEndDevice: AnyObject {
   /// Guest memory changes: everything taken from any vring goes back, no address is kept.
   func memoryWillChange()
 
+  /// What the device has besides guest memory and rings, which all are stopped.
+  func saveState() -> DeviceState
+
+  /// Why this device can't go on with the state, in one sentence; nil: it can.
+  func refusal(of state: DeviceState) -> String?
+
+  /// Goes on with a state that was not refused; a ring has started.
+  func restore(_ state: DeviceState)
+
   /// Whether frames with `mtu` bytes behind the Ethernet header can be carried.
   func accepts(mtu: Int) -> Bool
 

@@ -25,9 +25,13 @@ public struct ProtocolFeatures: OptionSet, Equatable, Sendable {
   /// `VHOST_USER_PROTOCOL_F_STATUS`
   public static let status = ProtocolFeatures(bit: 16)
 
+  /// `VHOST_USER_PROTOCOL_F_DEVICE_STATE`
+  public static let deviceState = ProtocolFeatures(bit: 19)
+
   /// What we offer: exactly what is built. QEMU acknowledges any bit that it has a number for, so nothing may stand
-  /// here that is not whole. 0x1a03f.
+  /// here that is not whole. 0x9a03f.
   public static let offered: ProtocolFeatures = [
     .multiqueue, .logSharedMemory, .rarp, .replyAck, .mtu, .backendRequests, .resetDevice, .configureMemSlots, .status,
+    .deviceState,
   ]
 }

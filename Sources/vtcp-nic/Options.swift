@@ -25,6 +25,7 @@ struct Options {
   var poll = BusyPoll.Mode.adaptive
   var stateDescriptor: Int32?
   var user: String?
+  var offersDeviceState = true
   var sandbox = Sandbox.Mode.auto
   var filter = Sandbox.Filter.kill
   var logLevel = Log.Level.info
@@ -78,7 +79,7 @@ struct Options {
 
   private static let names = [
     "--socket-path", "--connect", "--fd", "--uplink", "--queues", "--mtu", "--mac", "--poll", "--state-fd", "--user",
-    "--sandbox", "--seccomp", "--log-level",
+    "--device-state", "--sandbox", "--seccomp", "--log-level",
   ]
 
   /// An option's name and value: `--name=value` or `--name value`.
@@ -131,6 +132,11 @@ struct Options {
       poll = mode
     case "--state-fd": stateDescriptor = try Self.descriptor(name, value)
     case "--user": user = value
+    case "--device-state":
+      guard value == "on" || value == "off" else {
+        throw OptionsError("--device-state is on or off, not '\(value)'")
+      }
+      offersDeviceState = value == "on"
     case "--sandbox":
       guard let mode = Sandbox.Mode(rawValue: value) else {
         throw OptionsError("--sandbox is auto, on or off, not '\(value)'")

@@ -12,6 +12,7 @@ final class Server {
     static let connection: UInt64 = 1
     static let signals: UInt64 = 2
     static let retry: UInt64 = 3
+    static let deviceState: UInt64 = 4
   }
 
   /// Between two attempts to connect.
@@ -22,6 +23,7 @@ final class Server {
   private let nic: VirtualNIC
   private let role: SocketRole
   private let queuePairs: Int
+  private let offersDeviceState: Bool
   private let poller: Poller
   private let log: Log
   private let signals: SignalDescriptor
@@ -41,12 +43,14 @@ final class Server {
   private let counters = FrontEndCounters()
 
   init(
-    nic: VirtualNIC, role: SocketRole, queuePairs: Int, poll: BusyPoll.Mode, poller: Poller, signals: SignalDescriptor,
+    nic: VirtualNIC, role: SocketRole, queuePairs: Int, offersDeviceState: Bool, poll: BusyPoll.Mode, poller: Poller,
+    signals: SignalDescriptor,
     log: Log
   ) throws(SystemError) {
     self.nic = nic
     self.role = role
     self.queuePairs = queuePairs
+    self.offersDeviceState = offersDeviceState
     self.poller = poller
     self.signals = signals
     self.log = log
@@ -158,6 +162,7 @@ final class Server {
     case Token.listener: accept()
     case Token.connection: messagesArrived()
     case Token.signals: handleSignals()
+    case Token.deviceState: backEnd?.stateTransferReady()
     case Token.retry:
       retryTimer.drain()
       connect()
@@ -210,7 +215,8 @@ extension Server {
     connection = socket
     backEnd = BackEnd(
       connection: socket, device: nic, memory: nic.memory, vringCount: VirtualNIC.queueCount(queuePairs: queuePairs),
-      queueLimit: 2 * queuePairs, counters: counters, log: log)
+      queueLimit: 2 * queuePairs, poller: poller, stateToken: Token.deviceState,
+      offersDeviceState: offersDeviceState, counters: counters, log: log)
     log.notice("a front-end has connected")
   }
 

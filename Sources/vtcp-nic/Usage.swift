@@ -36,6 +36,9 @@ enum Usage {
       --mac ADDR           the guest's MAC address: frames from any other are dropped
       --poll MODE          look for work before sleeping: adaptive, never or always (adaptive)
       --state-fd N         a memfd that outlives this program, so that its successor goes on where it stopped
+      --device-state on|off
+                           what the NIC has learnt travels with a guest that migrates (on); off: the guest is to go to a
+                           QEMU below 10, or to a back-end that does not offer it
       --user NAME[:GROUP]  change to this user and group once everything is open
       --sandbox MODE       give up privileges and the view of files: auto (as far as the kernel lets us), on (or end), off
       --seccomp ACTION     at a system call that is not foreseen: kill, log or off (kill)

@@ -47,7 +47,8 @@ func serve(_ options: Options, _ log: Log) -> Int32 {
         queuePairs: options.queuePairs, mtu: options.mtu, macAddress: options.macAddress),
       uplink: uplink, arena: arena, poller: poller, seed: .random(in: 0 ... .max), log: log)
     let server = try Server(
-      nic: nic, role: role, queuePairs: options.queuePairs, poll: options.poll, poller: poller, signals: signals,
+      nic: nic, role: role, queuePairs: options.queuePairs, offersDeviceState: options.offersDeviceState,
+      poll: options.poll, poller: poller, signals: signals,
       log: log)
     try server.open()
     server.reachablePath = try sandbox.enter()

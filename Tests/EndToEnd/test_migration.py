@@ -35,6 +35,9 @@ def test_transfers_in_flight_survive_a_migration(path, packed):
 
         moved = bridge.move(target, before_end=still_under_way)
         print(f"{path} {'packed' if packed else 'split'} under load: {moved}")
+        if bridge.nics and (source, target) == ("10", "10"):
+            # QEMU 7.2 does not know of it.
+            assert "a device state of" in bridge.nics[1].process.log()
         for transfer in transfers:
             transfer.guest = bridge.guest
             # The digests are equal, and a connection that was reset ends the transfer before.
@@ -52,7 +55,9 @@ def test_the_downtime_is_within_20_ms_of_that_of_qemus_own_tap():
     def median(tap, figure):
         return statistics.median(getattr(moved, figure) for moved in moves[tap])
 
-    with Bridge() as ours, Bridge(on_tap=True) as theirs:
+    # What else the machine does is not to be measured: each message between QEMU and a back-end would wait for a processor.
+    prefix = ("nice", "-n", "-15")
+    with Bridge(prefix=prefix) as ours, Bridge(on_tap=True, prefix=prefix) as theirs:
         bridges = {False: ours, True: theirs}
         for bridge in bridges.values():
             bridge.boot()

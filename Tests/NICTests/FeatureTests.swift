@@ -10,8 +10,8 @@ extension NICTests {
     func constant(arguments: [String]) throws {
       try Rig.runNegotiated(Rig.Shape(arguments: arguments)) { (rig) throws in
         #expect(try rig.frontEnd.getFeatures() == Feature.offered)
-        #expect(try rig.frontEnd.getProtocolFeatures() == 0x1a03f)
-        #expect(ProtocolFeature.offered == 0x1a03f)
+        #expect(try rig.frontEnd.getProtocolFeatures() == 0x9a03f)
+        #expect(ProtocolFeature.offered == 0x9a03f)
       }
     }
 

@@ -40,7 +40,7 @@ extension NICTests {
         let known = Request(rawValue: number)
         let carriedOut: Set<Request> = [
           .getFeatures, .getProtocolFeatures, .getVringBase, .getQueueNumber, .getMaximumMemorySlots, .getStatus,
-          .setLogBase,
+          .setLogBase, .setDeviceState, .checkDeviceState,
         ]
         if needsReply || known?.hasReply == true {
           let reply = try rig.frontEnd.receive()

@@ -15,9 +15,6 @@ extension NICTests {
       "qemu-10.0.2-migration-destination-dpdk", "qemu-10.0.2-migration-destination-passt",
     ]
 
-    /// Messages of protocol features that this version does not offer, which QEMU would not send.
-    static let unsupported: Set<Request> = [.setDeviceState, .checkDeviceState]
-
     @Test("What a real QEMU sent gets a reply exactly where one is due", arguments: names)
     func replay(name: String) throws {
       let text = try String(contentsOf: Self.directory.appendingPathComponent(name + ".txt"), encoding: .utf8)
@@ -27,7 +24,7 @@ extension NICTests {
         ["--fd=\(theirs.number)", "--uplink", "null", "--queues", "2"], inheriting: [theirs])
       defer { nic.kill() }
       let session = TraceReplay.Session(FrontEnd(socket: ours, ram: try GuestRAM()))
-      try replay.play(on: session, skipping: Self.unsupported)
+      try replay.play(on: session)
       #expect(!session.replies.isEmpty)
       try nic.end()
     }

@@ -47,7 +47,10 @@ public enum ProtocolFeature {
   public static let memorySlots: UInt64 = 1 << 15
   public static let status: UInt64 = 1 << 16
 
+  public static let deviceState: UInt64 = 1 << 19
+
   /// Everything a back-end of this version offers.
   public static let offered: UInt64 =
-    multiQueue | logSharedMemory | rarp | replyAck | mtu | backEndChannel | resetDevice | memorySlots | status
+    deviceState | multiQueue | logSharedMemory | rarp | replyAck | mtu | backEndChannel | resetDevice | memorySlots
+    | status
 }

@@ -11,6 +11,7 @@ extension TraceReplay {
     var offeredProtocol: UInt64 = 0
     private var addressed: UInt32 = 0
     var bitmap: DirtyBitmap?
+    var statePipe: Descriptor?
 
     public init(_ frontEnd: FrontEnd) {
       self.frontEnd = frontEnd
@@ -69,7 +70,7 @@ extension TraceReplay {
     session.take(reply)
     if step.request == .getFeatures { session.offered = reply.number ?? 0 }
     if step.request == .getProtocolFeatures { session.offeredProtocol = reply.number ?? 0 }
-    if !step.request.hasReply || step.request == .setLogBase, reply.number != 0 {
+    if !step.request.hasReply || step.request == .setLogBase || step.request == .checkDeviceState, reply.number != 0 {
       throw TestFailure("refused with \(reply.payload)")
     }
   }
@@ -108,6 +109,10 @@ extension TraceReplay {
       let bitmap = try DirtyBitmap(covering: ram.size)
       session.bitmap = bitmap
       return (FrontEnd.octets(UInt64(bitmap.size)) + FrontEnd.octets(UInt64(0)), [bitmap.descriptor])
+    case .setDeviceState:
+      let (reader, writer) = try Descriptor.pipe()
+      session.statePipe = reader
+      return (FrontEnd.octets(step.number ?? 0), [writer])
     case .setBackEndChannel:
       let (ours, theirs) = try Descriptor.socketPair(1)
       frontEnd.backEndChannel = ours

@@ -68,6 +68,7 @@ class Guest:
         survives=False,
         machine="q35",
         incoming=None,
+        prefix=(),
     ):
         self.network = network
         self.index = index
@@ -97,6 +98,7 @@ class Guest:
             nic += f",{properties}"
         addresses = ",".join(network.addresses.guest_networks(index))
         self.command = [
+            *prefix,
             image.qemu(qemu),
             *("-nodefaults", "-no-reboot", "-display", "none"),
             *("-machine", f"{machine},accel=tcg,memory-backend=memory", "-cpu", "qemu64", "-smp", processors, "-m", f"{memory}M"),

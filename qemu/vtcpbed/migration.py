@@ -29,11 +29,12 @@ class Moved:
 
 
 class Bridge:
-    """A network with two places for a guest, and the guest, which `move` brings from one to the other."""
+    """A network with two places for a guest, and the guest, which `move` brings from one to the other. `prefix` is the beginning of the
+    command line of QEMUs and NICs."""
 
-    def __init__(self, on_tap=False, nic_options=((), ()), **guest_options):
+    def __init__(self, on_tap=False, nic_options=((), ()), prefix=(), **guest_options):
         self.network = Network()
-        self._options = guest_options
+        self._options = {**guest_options, "prefix": prefix}
         self._serial = 0
         self.nics = []
         self._devices = []
@@ -43,7 +44,7 @@ class Bridge:
             if on_tap:
                 self._devices.append(TapDevice(tap))
                 continue
-            nic = NIC(self.network, f"tap:{tap}", name=f"nic{place}", options=nic_options[place])
+            nic = NIC(self.network, f"tap:{tap}", name=f"nic{place}", options=nic_options[place], prefix=prefix)
             self.nics.append(nic)
             self._devices.append(nic.device())
         self._place = 0

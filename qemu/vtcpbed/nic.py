@@ -14,7 +14,7 @@ from .process import wait_until
 class NIC:
     """A running vtcp-nic in a network. `restart` starts it again after its end, with the same socket and state."""
 
-    def __init__(self, network, uplink, queues=1, name="nic", connect=False, state=False, options=(), wait=True, survives=False):
+    def __init__(self, network, uplink, queues=1, name="nic", connect=False, state=False, options=(), wait=True, survives=False, prefix=()):
         self.network = network
         self.socket = os.path.join(network.folder, f"{name}.sock")
         self.queues = queues
@@ -24,6 +24,7 @@ class NIC:
         # What a supervisor does: it holds the memory in which the NIC keeps what has to outlive it.
         self.state = os.memfd_create("vtcp-state", os.MFD_CLOEXEC) if state else None
         self.command = [
+            *prefix,
             image.nic(),
             f"--{'connect' if connect else 'socket-path'}={self.socket}",
             f"--uplink={uplink}",

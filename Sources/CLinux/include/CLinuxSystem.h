@@ -37,6 +37,10 @@ int32_t vtcp_epoll_wait(int32_t epoll, vtcp_ready_event *_Nonnull events, int32_
 int32_t vtcp_eventfd_create(void);
 int32_t vtcp_eventfd_signal(int32_t fd);
 int32_t vtcp_eventfd_drain(int32_t fd);
+
+/// read(2) and write(2): the bytes moved, or an error; of `vtcp_read`, 0 at the end.
+int64_t vtcp_read(int32_t fd, void *_Nonnull buffer, size_t size);
+int64_t vtcp_write(int32_t fd, const void *_Nonnull buffer, size_t size);
 int32_t vtcp_timerfd_create(void);
 /// Once, `after` nanoseconds from now; 0 disarms.
 int32_t vtcp_timerfd_arm(int32_t fd, int64_t after);

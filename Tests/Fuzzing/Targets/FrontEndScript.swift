@@ -12,6 +12,7 @@ import Virtio
 /// A NIC and the front-end that an input plays, over a real socket.
 final class FrontEndScript {
   nonisolated(unsafe) static let poller = try? Poller(maximumEvents: 64)
+  private static let stateToken: UInt64 = 4
   private static let queueCount = VirtualNIC.queueCount(queuePairs: 2)
   private static let arenaMemory = ByteRegion.allocate(count: Arena.byteCount(queueCount: queueCount))
   private static let buffer = ByteRegion.allocate(count: 65536)
@@ -48,6 +49,7 @@ final class FrontEndScript {
     socket = far
     backEnd = BackEnd(
       connection: near, device: nic, memory: nic.memory, vringCount: Self.queueCount, queueLimit: 4,
+      poller: poller, stateToken: Self.stateToken, offersDeviceState: true,
       log: Log(level: nil, prefix: ""))
     outgoing = []
     descriptors = []
@@ -143,7 +145,9 @@ final class FrontEndScript {
     EventDescriptor.signal(stock.kick)
     for _ in 0..<count {
       for index in 0..<poller.wait(timeout: .zero) {
-        if let event = VirtualNIC.Event(token: poller.event(index).token) { nic.ready(event) }
+        let token = poller.event(index).token
+        if let event = VirtualNIC.Event(token: token) { nic.ready(event) }
+        if token == Self.stateToken { backEnd?.stateTransferReady() }
       }
       time = time + .microseconds(100)
       if nic.needsPolling { _ = nic.hasWork() }
