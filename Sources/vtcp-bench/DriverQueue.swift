@@ -48,8 +48,6 @@ struct DriverQueue {
   /// Packed: descriptors written since a kick was considered.
   var unconsidered = 0
 
-  private static let driverBytes = 4096
-
   /// Bytes of guest memory that a ring takes.
   static func byteCount(size: Int) -> Int {
     SharedArea.rounded(16 * size) + SharedArea.rounded(6 + 2 * size) + SharedArea.rounded(6 + 8 * size)

@@ -55,7 +55,7 @@ extension NICTests {
         let queue = rig.guest.receiveQueues[broken]
         queue.setAvailableIndex(1000)
         queue.kick.signal()
-        for flow in 0..<12 {
+        for flow in 0..<16 {
           var builder = FrameBuilder(.v4, .udp, payload: [UInt8](repeating: 0, count: 64))
           builder.sourcePort = UInt16(50000 + flow)
           try rig.network.send(builder.frame())
@@ -65,13 +65,13 @@ extension NICTests {
         let transmit = UInt32(2 * broken + 1)
         let base = try rig.frontEnd.getVringBase(transmit)
         try rig.frontEnd.startVring(transmit, rig.guest.transmitQueues[broken], base: base)
-        for number in 0..<12 {
+        for number in 0..<16 {
           var builder = FrameBuilder(.v4, .udp, payload: FrontEnd.octets(UInt32(2000 + number)) + [0, 0])
           builder.sourcePort = UInt16(50000 + number)
           try rig.network.send(builder.frame())
         }
         var last = 0
-        while last != 2011 { last = try Rig.number(of: rig.guest.receive(pair: other, timeout: 2).frame) }
+        while last != 2015 { last = try Rig.number(of: rig.guest.receive(pair: other, timeout: 2).frame) }
       }
     }
 
