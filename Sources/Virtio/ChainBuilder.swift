@@ -49,8 +49,8 @@ struct ChainBuilder {
     }
   }
 
-  /// An indirect table (virtio 1.3, 2.7.5.3, 2.8.7). Its entries' chain order is `next` in a split ring and the table's
-  /// own order in a packed one. `length` is the value read once from the descriptor; it is not read again.
+  /// An indirect table (virtio 1.3, 2.7.5.3, 2.8.7). `length` is the value read once from the descriptor; it is not read
+  /// again.
   mutating func addTable(address: UInt64, length: UInt32, format: RingFormat) {
     let entries = Int(length / 16)
     guard length % 16 == 0, entries > 0, entries <= ChainList.maximumVectorsPerChain,
@@ -59,29 +59,41 @@ struct ChainBuilder {
       isSound = false
       return
     }
-    let table = SharedRegion(range)
+    switch format {
+    case .split: addSplit(SharedRegion(range), entries: entries)
+    case .packed: addPacked(SharedRegion(range), entries: entries)
+    }
+  }
+
+  /// In a split ring's table `next` says which entry follows.
+  private mutating func addSplit(_ table: SharedRegion, entries: Int) {
     var index = 0
     // At most as many steps as entries: a loop in the table ends here.
     for _ in 0..<entries {
       let address = table.load64(at: index &* 16)
       let word = table.load64(at: index &* 16 &+ 8)
-      var flags = DescriptorFlags(
-        rawValue: format == .split ? UInt16(truncatingIfNeeded: word >> 32) : UInt16(truncatingIfNeeded: word >> 48))
+      let flags = DescriptorFlags(rawValue: UInt16(truncatingIfNeeded: word >> 32))
       guard !flags.contains(.indirect) else { return refuse() }
-      // DPDK's driver leaves entries of a packed ring's tables marked as writable in what it sends, where nothing can be written.
-      if format == .packed, expectedDirection.isEmpty { flags.remove(.write) }
+      add(address: address, length: UInt32(truncatingIfNeeded: word), flags: flags)
+      guard isSound, flags.contains(.next) else { return }
+      index = Int(word >> 48)
+      guard index < entries else { break }
+    }
+    refuse()
+  }
+
+  /// In a packed ring's table the entries follow each other.
+  private mutating func addPacked(_ table: SharedRegion, entries: Int) {
+    // DPDK's driver leaves entries marked as writable in what it sends, where nothing can be written.
+    let ignored: DescriptorFlags = expectedDirection.isEmpty ? .write : []
+    for index in 0..<entries {
+      let address = table.load64(at: index &* 16)
+      let word = table.load64(at: index &* 16 &+ 8)
+      let flags = DescriptorFlags(rawValue: UInt16(truncatingIfNeeded: word >> 48)).subtracting(ignored)
+      guard !flags.contains(.indirect) else { return refuse() }
       add(address: address, length: UInt32(truncatingIfNeeded: word), flags: flags)
       guard isSound else { return }
-      switch format {
-      case .split:
-        guard flags.contains(.next) else { return }
-        index = Int(word >> 48)
-        guard index < entries else { return refuse() }
-      case .packed:
-        index &+= 1
-      }
     }
-    if format == .split { refuse() }
   }
 
   /// Appends what was collected to the list; an unsound chain without its vectors.
