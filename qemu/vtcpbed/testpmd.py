@@ -6,6 +6,7 @@ It polls: while it forwards, it takes a processor. So have one at a time, and fo
 
 import itertools
 import os
+import shutil
 import signal
 
 from .process import BedError, wait_until
@@ -28,13 +29,16 @@ class Testpmd:
         command = ["stdbuf", "-o0", "dpdk-testpmd", "--no-huge", "-m", 64 + mbufs * mbuf_size * 5 // 4 // (1 << 20), "--no-pci"]
         # One core for the prompt, one that forwards: with DPDK's own threads on one processor if there is no other.
         command += ["--lcores", "0@0,1@1" if (os.cpu_count() or 1) > 1 else "0@0,1@0"]
-        command += [f"--file-prefix={os.path.basename(network.folder)}", "--no-telemetry"]
+        number = next(_serial)
+        prefix = f"{os.path.basename(network.folder)}-{number}"
+        self._runtime = f"/var/run/dpdk/{prefix}"
+        command += [f"--file-prefix={prefix}", "--no-telemetry"]
         command += ["--log-level=pmd.net.virtio.init:info", "--log-level=pmd.net.virtio.driver:info"]
         command += [*eal, *(f"--vdev={device}" for device in devices)]
         command += ["--", "--interactive", f"--forward-mode={mode}", f"--mbuf-size={mbuf_size}", f"--total-num-mbufs={mbufs}"]
         command += ["--disable-link-check", *options]
         try:
-            self.process = network.start(f"testpmd{next(_serial)}", command, stdin=output)
+            self.process = network.start(f"testpmd{number}", command, stdin=output)
         finally:
             os.close(output)
         self._read = 0
@@ -92,6 +96,8 @@ class Testpmd:
 
     def kill(self):
         self.process.stop(signal.SIGKILL)
+        # A killed one leaves its files there.
+        shutil.rmtree(self._runtime, ignore_errors=True)
         if self._input is not None:
             os.close(self._input)
             self._input = None
