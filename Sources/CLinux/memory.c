@@ -66,7 +66,18 @@ static struct guarded_range {
 } guarded[GUARDED_RANGES];
 static _Atomic(uint64_t) guard_faults;
 
-static bool replace_with_zeroes(uintptr_t address) {
+// The thread sanitizer does an atomic access itself, holding a lock. If that access faults, the handler must not call it
+// again: its atomics stay what they are in every other build.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define NOT_INSTRUMENTED __attribute__((disable_sanitizer_instrumentation))
+#endif
+#endif
+#ifndef NOT_INSTRUMENTED
+#define NOT_INSTRUMENTED
+#endif
+
+NOT_INSTRUMENTED static bool replace_with_zeroes(uintptr_t address) {
     for (int index = 0; index < GUARDED_RANGES; index++) {
         size_t size = atomic_load_explicit(&guarded[index].size, memory_order_acquire);
         uintptr_t base = atomic_load_explicit(&guarded[index].base, memory_order_relaxed);
@@ -81,7 +92,7 @@ static bool replace_with_zeroes(uintptr_t address) {
 }
 
 // Async-signal-safe: atomics that are lock-free and one system call.
-static void handle_bus_error(int number, siginfo_t *information, void *context) {
+NOT_INSTRUMENTED static void handle_bus_error(int number, siginfo_t *information, void *context) {
     (void)context;
     int error = errno;
     if (information->si_code == BUS_ADRERR && replace_with_zeroes((uintptr_t)information->si_addr)) {
