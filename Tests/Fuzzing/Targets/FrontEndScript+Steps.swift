@@ -79,9 +79,11 @@ extension FrontEndScript {
   /// A vring's addresses, of which one may be another.
   private func addresses(_ queue: Int, _ input: inout InputReader) -> [UInt8] {
     let base = Self.ring(queue)
-    var fields = [base, base + 0x2000, base + 0x1000, 0]
+    // From 0x80 on the used ring is to be logged.
+    let log = UInt32(queue) >> 7
+    var fields = [base, base + 0x2000, base + 0x1000, base - Self.userAddress + Self.guestAddress + 0x2000]
     perturb(&fields, &input)
-    return Self.octets(UInt32(queue)) + Self.octets(UInt32(0)) + fields.flatMap(Self.octets)
+    return Self.octets(UInt32(queue & 0x7f)) + Self.octets(log) + fields.flatMap(Self.octets)
   }
 
   /// Regions that the files of the stock hold: all of it, two halves, one behind a hole, and the second file.

@@ -30,7 +30,17 @@ final class GuestStage {
   let memory = ByteRegion.allocate(count: guestBytes + hole, alignment: 4096)
   private let shadow = ByteRegion.allocate(count: guestBytes + hole, alignment: 4096)
 
+  /// The dirty log of a front-end that migrates: a bit for each page of guest addresses.
+  let dirtyLog = ByteRegion.allocate(count: 8)
+
+  private func isMarked(_ place: Int) -> Bool {
+    let offset = place < Self.regionBytes ? place : place - Self.hole
+    let page = (Int(Self.guestAddress) + offset) / 4096
+    return dirtyLog.load(UInt8.self, at: page / 8) >> UInt8(page % 8) & 1 != 0
+  }
+
   func reset() {
+    dirtyLog.fill(with: 0)
     memory.fill(with: 0)
     shadow.fill(with: 0)
   }
@@ -76,11 +86,15 @@ final class GuestStage {
 
   func known<Value: FixedWidthInteger & BitwiseCopyable>(at place: Int) -> Value { shadow.load(at: place) }
 
-  /// Takes over as known what the device has written. Where `offered` is not 1, `mayWrite` has to allow it.
-  func acknowledge(_ places: Range<Int>, offered: ByteRegion, mayWrite: (Int) -> Bool) throws(Finding) {
+  /// Takes over as known what the device has written. Where `offered` is not 1, `mayWrite` has to allow it; if it
+  /// `isLogged`, its page is marked.
+  func acknowledge(
+    _ places: Range<Int>, offered: ByteRegion, isLogged: Bool, mayWrite: (Int) -> Bool
+  ) throws(Finding) {
     let step = 512
     for start in stride(from: places.lowerBound, to: places.upperBound, by: step)
     where memcmp(memory.base + start, shadow.base + start, step) != 0 {
+      try Finding.require(!isLogged || isMarked(start), "the device wrote behind \(start), which it did not mark")
       for word in stride(from: start, to: start + step, by: 8) {
         let written: UInt64 = memory.load(at: word)
         guard written != shadow.load(UInt64.self, at: word) else { continue }

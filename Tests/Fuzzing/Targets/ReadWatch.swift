@@ -36,6 +36,8 @@ final class ReadWatch {
   /// The queue whose chain is being read.
   private var reader = 0
   var isWatching = false
+  /// Pages that are written have to be marked.
+  var isLogging = false
 
   /// The most reads in a turn: a budget of frames for each queue, each in a chain of the longest kind.
   static let mostReads = 4_000_000
@@ -156,8 +158,16 @@ final class ReadWatch {
     return parts
   }
 
+  /// Whether a buffer that the device was offered lies in there.
+  func isOffered(_ places: Range<Int>) -> Bool { places.contains { writable.load(UInt8.self, at: $0) == 1 } }
+
   /// What the device has written lies in buffers that it was offered, or in its own areas.
   func acknowledge(_ places: Range<Int> = GuestStage.rings) throws(Finding) {
-    try stage.acknowledge(places, offered: writable) { place in queues.contains { $0.owns(place, format) } }
+    // With a log everything is looked at each time, and the front-end takes what is marked.
+    let places = isLogging ? 0..<stage.memory.count : places
+    try stage.acknowledge(places, offered: writable, isLogged: isLogging) { place in
+      queues.contains { $0.owns(place, format) }
+    }
+    stage.dirtyLog.fill(with: 0)
   }
 }

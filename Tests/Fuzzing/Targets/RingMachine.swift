@@ -30,7 +30,8 @@ final class RingMachine {
   var next: [Int] = [0, 0]
   var wrap: [Bool] = [true, true]
 
-  /// Reads features (2: see `chosenFeatures`), the size of the rings (1), and whether the network takes frames (1).
+  /// Reads features (2: see `chosenFeatures`), the size of the rings (1), and (1) whether there is no network, whether
+  /// the guest has one MAC address only, and whether it migrates.
   init(_ format: RingFormat, _ input: inout InputReader) throws {
     guard let poller = Self.poller, let call = Self.call, let network = RingNetwork.shared else {
       throw Finding("the system gives no descriptors")
@@ -55,6 +56,9 @@ final class RingMachine {
     ReadWatch.install()
     ReadWatch.current = watch
     for region in stage.regions { nic.memory.add(region) }
+    watch.isLogging = setUp & 4 != 0
+    nic.memory.log.setBitmap(watch.isLogging ? stage.dirtyLog : nil)
+    nic.memory.log.setWanted(watch.isLogging)
     nic.negotiated(features)
     for queue in 0..<2 {
       nic.setCall(vring: queue, call)
@@ -105,7 +109,9 @@ final class RingMachine {
     else { return nil }
     return QueueSetup(
       format: format, size: UInt16(size), areas: areas, descriptorAddress: address,
-      eventIndex: features.contains(.eventIndex), notifyOnEmpty: features.contains(.notifyOnEmpty), base: base)
+      eventIndex: features.contains(.eventIndex), notifyOnEmpty: features.contains(.notifyOnEmpty), base: base,
+      usedLogAddress: watch.isLogging
+        ? GuestStage.guestAddress + UInt64(queue * GuestStage.queueBytes + GuestStage.deviceArea) : nil)
   }
 
   /// As the front-end's part has it: a packed base outside of the ring is refused before.
@@ -121,6 +127,8 @@ final class RingMachine {
     try nic.start(vring: queue, setup, kick: nil)
     watch.isWatching = true
     watch.queues[queue].start(size: size, nextUsed: Int(used))
+    // A buffer of the other queue may still be there.
+    watch.queues[queue].isMuddled = watch.isOffered(watch.queues[queue].area)
     try watch.acknowledge()
   }
 

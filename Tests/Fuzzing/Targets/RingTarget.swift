@@ -26,7 +26,7 @@ import Virtio
 ///
 /// Addresses and places are offsets in the guest's memory, in units of 2; from 0xff00 on an address is one of `oddities`.
 ///
-/// Holds: outside of offered buffers and of the device's own areas nothing is written; each buffer comes back at most
+/// Holds: what is written is marked in the dirty log, if there is one; outside of offered buffers and of the device's own areas nothing is written; each buffer comes back at most
 /// once, in order, with no more octets than it has; a turn reads a bounded number of times; what is sent to the network
 /// is whole, and asks for what its frame allows.
 enum RingTarget {
