@@ -21,7 +21,9 @@ def start_bench(folder, *words):
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths), "VTCP_NIC": image.nic(), "VTCP_BENCH": image.bench()}
     command = [sys.executable, "-B", "-u", "-m", "vtcpbench", "--quick", "--seconds", "0.5", "--output", str(folder), *words]
     return subprocess.Popen(
-        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        # A shell that started these tests in the background has had SIGINT ignored, which is inherited.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
