@@ -13,6 +13,18 @@ import time
 from . import image
 from .process import BedError, wait_until
 
+
+def mac(index=0):
+    """The address of a guest's card."""
+    return f"52:54:00:77:00:{2 + index:02x}"
+
+
+def kernel_options(addresses, index=0):
+    """What the guest's kernel is told."""
+    # no_timer_check: on a busy machine the kernel finds an emulated timer too slow, and panics.
+    return f"console=ttyS0 quiet panic=-1 no_timer_check address={','.join(addresses.guest_networks(index))}"
+
+
 @dataclasses.dataclass
 class TapDevice:
     """QEMU's own TAP back-end, the thing that a vhost-user back-end is compared with."""
@@ -68,6 +80,7 @@ class Guest:
         survives=False,
         machine="q35",
         incoming=None,
+        netboot=False,
         prefix=(),
     ):
         self.network = network
@@ -78,11 +91,20 @@ class Guest:
         os.mkdir(self.folder)
         self._agent = self._monitor = None
         self._requests = itertools.count(1)
-        files = image.guest(kernel)
         queues = device.queues
         if processors is None:
             processors = min(queues, os.cpu_count() or 1)
-        nic = f"virtio-net-pci,netdev=net0,mac=52:54:00:77:00:{2 + index:02x},romfile="
+        nic = f"virtio-net-pci,netdev=net0,mac={mac(index)}"
+        if netboot:
+            # The ROM is QEMU's default for the card: iPXE with a virtio-net driver of its own, from the package ipxe-qemu, on which QEMU's
+            # depends. Without a graphics card the BIOS, and so iPXE, writes to the console.
+            nic += ",bootindex=1"
+            machine += ",graphics=off"
+            boot = []
+        else:
+            nic += ",romfile="
+            files = image.guest(kernel)
+            boot = ["-kernel", files.kernel, "-initrd", files.initramfs, "-append", kernel_options(network.addresses, index)]
         if queues > 1:
             nic += ",mq=on"
         if qemu == "7.2" and isinstance(device, VhostUserDevice):
@@ -96,16 +118,13 @@ class Guest:
             nic += ",disable-modern=on,disable-legacy=off"
         if properties:
             nic += f",{properties}"
-        addresses = ",".join(network.addresses.guest_networks(index))
         self.command = [
             *prefix,
             image.qemu(qemu),
             *("-nodefaults", "-no-reboot", "-display", "none"),
             *("-machine", f"{machine},accel=tcg,memory-backend=memory", "-cpu", "qemu64", "-smp", processors, "-m", f"{memory}M"),
             *("-object", f"memory-backend-memfd,id=memory,size={memory}M,share=on"),
-            *("-kernel", files.kernel, "-initrd", files.initramfs),
-            # no_timer_check: on a busy machine the kernel finds an emulated timer too slow, and panics.
-            *("-append", f"console=ttyS0 quiet panic=-1 no_timer_check address={addresses}"),
+            *boot,
             *("-chardev", f"socket,id=console,path={self.folder}/console,server=on,wait=off,logfile={self.folder}/console.log"),
             *("-serial", "chardev:console"),
             *("-qmp", f"unix:{self.folder}/qmp,server=on,wait=off"),
@@ -133,7 +152,7 @@ class Guest:
         try:
             self._agent.read(seconds)
         except (OSError, BedError) as error:
-            raise BedError(f"the guest did not boot: {error}\n{self._console()}\n{self.process.log_tail()}") from None
+            raise BedError(f"the guest did not boot: {error}\n{self.console()}\n{self.process.log_tail()}") from None
         self.boot_seconds = time.monotonic() - self.process.started
         return self
 
@@ -141,6 +160,15 @@ class Guest:
         """Speaks to the agent of a guest that has arrived here, booted long ago."""
         self._agent = _Lines(self._connect("agent", seconds))
         return self
+
+    def reset(self):
+        """Presses the machine's reset button: no driver says goodbye. It boots anew; `wait_ready` waits for that."""
+        self._agent.close()
+        self._agent = None
+        # The file that transfers send.
+        self.__dict__.pop("source", None)
+        self.qmp("set-action", reboot="reset")
+        self.qmp("system_reset")
 
     def run(self, command, seconds=60):
         """(status, output) of a bash command in the guest."""
@@ -151,7 +179,7 @@ class Guest:
             try:
                 words = self._agent.read(max(0.01, deadline - time.monotonic())).split()
             except OSError:
-                raise BedError(f"in the guest: {command}: no answer within {seconds} s\n{self._console()}") from None
+                raise BedError(f"in the guest: {command}: no answer within {seconds} s\n{self.console()}") from None
             # An older number answers a command that took too long for its caller.
             if words[0] == number:
                 output = base64.b64decode(words[2]) if len(words) > 2 else b""
@@ -174,7 +202,7 @@ class Guest:
         commands += [f"ip address replace {address} dev eth0" for address in self.network.addresses.guest_networks(self.index)]
         self.sh("; ".join(commands))
 
-    def _console(self, lines=15):
+    def console(self, lines=15):
         try:
             with open(f"{self.folder}/console.log", errors="replace") as file:
                 return "--- the end of the guest's console:\n" + "".join(file.readlines()[-lines:])
@@ -214,6 +242,13 @@ class Guest:
             if "return" in reply:
                 return reply["return"]
             self.events.append(reply)
+
+    def negotiated(self, name="virtio-net"):
+        """The names of the features that the driver of a virtio device has accepted, a driver in the firmware as well."""
+        path = next(device["path"] for device in self.qmp("x-query-virtio") if device["name"] == name)
+        features = self.qmp("x-query-virtio-status", path=path)["guest-features"]
+        # Each is a name, a colon, and what it means.
+        return {text.split(":")[0] for text in features["transports"] + features["dev-features"]}
 
     def hmp(self, command):
         return self.qmp("human-monitor-command", **{"command-line": command})
