@@ -16,7 +16,6 @@ PATHS = {
     "7.2-to-10": ("7.2", "10", {"machine": "pc-q35-7.2", "properties": "vectors=0"}),
 }
 RUNS = 5
-MOST_RUNS = 15
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["split", "packed"])
@@ -63,8 +62,8 @@ def test_the_downtime_is_within_20_ms_of_that_of_qemus_own_tap():
             bridge.boot()
             # The first one fills caches.
             bridge.move()
-        # By turns, so that a busy machine hits both; and more of them while it is so busy that the medians say little.
-        while len(moves[False]) < RUNS or (len(moves[False]) < MOST_RUNS and median(False, "downtime") > median(True, "downtime") + 20):
+        # By turns, so that a busy machine hits both. As many as said beforehand: to go on until it fits would prove nothing.
+        for _ in range(RUNS):
             for tap, bridge in bridges.items():
                 moves[tap].append(bridge.move())
                 print(f"{'QEMU TAP' if tap else 'vtcp-nic'}: {moves[tap][-1]}")
