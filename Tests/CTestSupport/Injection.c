@@ -9,23 +9,25 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #if defined(__x86_64__)
 
-// Waits for the next stop. 0, or the signal that ended the process; its parent may still wait for it.
+// Waits for the next stop. 0, or how the process ended; its parent may still wait for it.
 static int wait_for_stop(int process) {
   siginfo_t information;
   memset(&information, 0, sizeof information);
   if (waitid(P_PID, (id_t)process, &information, WEXITED | WSTOPPED | WNOWAIT | __WALL) != 0) return -errno;
   if (information.si_code == CLD_KILLED || information.si_code == CLD_DUMPED) return information.si_status;
-  if (information.si_code == CLD_EXITED) return -ESRCH;
+  if (information.si_code == CLD_EXITED) return TEST_EXITED;
   return waitpid(process, NULL, __WALL) == process ? 0 : -errno;
 }
 
 // Stops it where it sleeps in a system call: the instruction before the next one is then `syscall`.
 static int stop_in_call(int process, struct user_regs_struct *registers) {
-  if (ptrace(PTRACE_SEIZE, process, NULL, NULL) != 0) return -errno;
-  for (int attempt = 0; attempt < 100000; attempt++) {
+  // A process that is stopped again the moment it goes on never gets anywhere: it is left to itself in between.
+  const struct timespec rest = {0, 1000000};
+  for (int attempt = 0; attempt < 10000; attempt++) {
     if (ptrace(PTRACE_INTERRUPT, process, NULL, NULL) != 0) return -errno;
     int ended = wait_for_stop(process);
     if (ended != 0) return ended;
@@ -34,12 +36,14 @@ static int stop_in_call(int process, struct user_regs_struct *registers) {
     long code = ptrace(PTRACE_PEEKTEXT, process, (void *)(registers->rip - 2), NULL);
     if (errno == 0 && (code & 0xffff) == 0x050f) return 0;
     if (ptrace(PTRACE_CONT, process, NULL, NULL) != 0) return -errno;
+    nanosleep(&rest, NULL);
   }
   return -ETIMEDOUT;
 }
 
-int test_inject(int process, int64_t number, const int64_t *arguments, const char *text, int text_argument,
-                int64_t *result) {
+// Makes the call in a process that is traced, and leaves its registers as they were.
+static int inject(int process, int64_t number, const int64_t *arguments, const char *text, int text_argument,
+                  int64_t *result) {
   struct user_regs_struct saved, changed;
   int64_t values[6];
   int outcome = stop_in_call(process, &saved);
@@ -69,8 +73,16 @@ int test_inject(int process, int64_t number, const int64_t *arguments, const cha
   if (outcome != 0) return outcome;
   if (ptrace(PTRACE_GETREGS, process, NULL, &changed) != 0) return -errno;
   *result = (int64_t)changed.rax;
-  if (ptrace(PTRACE_SETREGS, process, NULL, &saved) != 0) return -errno;
-  return ptrace(PTRACE_DETACH, process, NULL, NULL) == 0 ? 0 : -errno;
+  return ptrace(PTRACE_SETREGS, process, NULL, &saved) == 0 ? 0 : -errno;
+}
+
+int test_inject(int process, int64_t number, const int64_t *arguments, const char *text, int text_argument,
+                int64_t *result) {
+  if (ptrace(PTRACE_SEIZE, process, NULL, NULL) != 0) return -errno;
+  int outcome = inject(process, number, arguments, text, text_argument, result);
+  // One that was killed is traced no longer.
+  if (outcome <= 0 && ptrace(PTRACE_DETACH, process, NULL, NULL) != 0 && outcome == 0) return -errno;
+  return outcome;
 }
 
 #else

@@ -6,8 +6,10 @@ extension NICProcess {
   public enum Fate: Equatable, Sendable {
     /// What the kernel returned: a value, or a negative errno.
     case returned(Int64)
-    /// The program is no more.
+    /// A signal ended the program.
     case killed(Int32)
+    /// The program ended itself.
+    case exited
   }
 
   /// Makes the program, while it sleeps, do the system call `number`. `text`'s address is argument `textArgument`.
@@ -18,6 +20,10 @@ extension NICProcess {
     var result: Int64 = 0
     let outcome = test_inject(identifier, number, six, text, Int32(textArgument), &result)
     guard outcome >= 0 else { throw TestFailure("no system call could be injected: errno \(-outcome)") }
-    return outcome == 0 ? .returned(result) : .killed(outcome)
+    return switch outcome {
+    case 0: .returned(result)
+    case TEST_EXITED: .exited
+    default: .killed(outcome)
+    }
   }
 }

@@ -41,7 +41,9 @@ void test_fence(void);
 
 /// Makes another process do one system call, wherever it sleeps, and go on as if nothing had been. `text`, if there is
 /// one, is put into its memory, and its address into argument `text_argument`. Returns 0 with what the call returned, or
-/// the number of the signal that ended the process (which is left to be waited for), or -errno. x86-64 only.
+/// the number of the signal that ended the process, or TEST_EXITED if it ended itself (it is left to be waited for), or
+/// -errno. x86-64 only.
+#define TEST_EXITED 256
 int test_inject(int process, int64_t number, const int64_t *arguments, const char *text, int text_argument,
                 int64_t *result);
 
