@@ -154,7 +154,9 @@ extension FrontEndScript {
     let with = Array(descriptors[first...].prefix(8))
     descriptors = []
     var payload = payload(how >> 4, &input)
-    for index in 0..<count {
+    let repeats = min(count, repeatsLeft)
+    repeatsLeft -= repeats
+    for index in 0..<repeats {
       descriptors = with
       // The third octet of the first address or number.
       if payload.count >= 16, how & 1 != 0 { payload[10] = UInt8(truncatingIfNeeded: index) }

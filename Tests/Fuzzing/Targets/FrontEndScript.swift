@@ -25,6 +25,8 @@ final class FrontEndScript {
   /// What is to be sent next, and with which descriptors.
   var outgoing: [UInt8] = []
   var descriptors: [Int32] = []
+  /// How many more messages may be sent by repeating one: an input that does nothing else takes seconds.
+  var repeatsLeft = 256
   /// Requests that were sent whole and not answered, oldest first; nil: it can't be known what the stream means.
   private var asked: [UInt32]? = []
   private var replies: [UInt8] = []

@@ -12,7 +12,7 @@ import Memory
 ///     11  the memory file gets another length: pages (1)
 ///     12  replies are read: how many (1)
 ///     13  the connection ends, another begins
-///     14  a message as often as said: count (1), then as 0 with the payload's address counting on
+///     14  a message as often as said, 256 times in all: count (1), then as 0 with the payload's address counting on
 ///     15  a chain into the transmitq: place (2), length (2), flags (1)
 ///
 /// Holds: replies are whole, and each is to a request, in order; no more memory than slots; when the front-end has gone
