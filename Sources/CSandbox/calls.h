@@ -25,8 +25,8 @@ static const allowed_call allowed_calls[] = {
     // The packet path.
     {.number = SYS_writev},          // frames to a TAP
     {.number = SYS_readv},           // frames from a TAP
-    {.number = SYS_write},           // calls to drivers (eventfds), the log, migration's pipe
-    {.number = SYS_read},            // signals, timers, migration's pipe
+    {.number = SYS_write},           // frames in one piece, calls to drivers (eventfds), the log, migration's pipe
+    {.number = SYS_read},            // frames in one piece, signals, timers, migration's pipe
 #ifdef SYS_epoll_wait
     {.number = SYS_epoll_wait},      // the loop
 #else
