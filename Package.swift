@@ -100,7 +100,10 @@ let package = Package(
     .testTarget(name: "ArenaTests", dependencies: ["Arena", "Memory"], swiftSettings: common),
     .testTarget(
       name: "DatapathTests",
-      dependencies: ["Datapath", "FrameSupport", "LargeSend", "Memory", "Timekeeping", "Uplinks", "Virtio", "Wire"],
+      dependencies: [
+        "Datapath", "FrameSupport", "LargeSend", "Memory", "Polling", "Timekeeping", "Uplinks", "Virtio",
+        "Wire",
+      ],
       swiftSettings: common),
     .testTarget(
       name: "UplinksTests", dependencies: ["CLinux", "Memory", "Packets", "Polling", "Timekeeping", "Uplinks"],

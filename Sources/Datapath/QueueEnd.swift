@@ -135,11 +135,24 @@ final class QueueEnd {
       isTellingDelayed = true
       tellingDeadline = now + Self.tellingDelay
     }
-    guard untold < min(Self.tellingBatch, queue.size / 4), now < tellingDeadline else {
+    guard !hasManyUntold, now < tellingDeadline else {
       notifyIfDue()
       return nil
     }
     return tellingDeadline
+  }
+
+  private var hasManyUntold: Bool { untold >= min(Self.tellingBatch, queue.size / 4) }
+
+  /// Notifies the driver of transmit buffers before the turn ends, if they are many: it fills the ring while we empty it.
+  func notifyOfManyTransmitted() {
+    if notificationDue, hasManyUntold { notifyIfDue() }
+  }
+
+  /// Shows the driver what it received, and wakes it, before the turn ends: it works on that while we read on.
+  func handOver() {
+    publishIfDue()
+    notifyIfDue()
   }
 
   /// Tells the front-end and the log, once, that the ring is broken. True if it was told now.

@@ -55,6 +55,10 @@ final class ReceivePath {
   private(set) var bytesMoved = 0
   /// Frames in a row that were small; no more than `smallRun` are counted.
   private var smallFrames = 0
+  /// Bytes that the guest was given but does not see yet.
+  private var unseenBytes = 0
+  /// So many are handed over before the turn ends. Small frames never are so many: they are better seen together.
+  private static let handedOverAtOnce = 16384
   /// After so many of them the next one is expected to be small too.
   private static let smallRun = 16
   /// A frame up to this size costs less to copy than to find room for the largest one first. Bytes.
@@ -107,6 +111,7 @@ final class ReceivePath {
   /// Moves frames until the uplink has no more, the budget is spent or a guest's queue has no room.
   func run(now: Instant) -> PathProgress {
     var budget = TurnBudget()
+    unseenBytes = 0
     while !budget.isSpent {
       if let piece = staged.piece {
         guard ends.with(stagedPair, { deliver(piece, to: $0, &budget) }) else {
@@ -242,6 +247,11 @@ extension ReceivePath {
     if header.needsSegmentation { end.counters.add(.segmentationOffloads) }
     if header.needsChecksum { end.counters.add(.checksumOffloads) }
     end.hasUnpublished = true
+    unseenBytes &+= total
+    if unseenBytes >= Self.handedOverAtOnce {
+      unseenBytes = 0
+      end.handOver()
+    }
   }
 }
 

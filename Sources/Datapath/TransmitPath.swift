@@ -98,6 +98,7 @@ final class TransmitPath {
     end.queue.completeFirst(count, of: &end.chains)
     end.untold &+= count
     end.publish()
+    end.notifyOfManyTransmitted()
   }
 
   private func sendBatch(
