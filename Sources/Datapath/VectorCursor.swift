@@ -58,6 +58,10 @@ struct VectorCursor {
       let count = min(limit, region.count &- offset)
       let piece = region.slice(from: offset, count: count)
       offset &+= count
+      if offset == region.count {
+        index &+= 1
+        offset = 0
+      }
       return piece
     }
     return nil
@@ -70,10 +74,17 @@ struct VectorCursor {
     var remaining = bytes
     var place = start
     while remaining > 0 {
-      guard place < target.capacity, let piece = next(remaining) else { return nil }
-      target[place] = IOVector(piece)
+      guard place < target.capacity else { return nil }
+      if offset == 0, index < end, let whole = vectors[index].region, whole.count <= remaining, whole.count > 0 {
+        target[place] = IOVector(whole)
+        index &+= 1
+        remaining &-= whole.count
+      } else {
+        guard let piece = next(remaining) else { return nil }
+        target[place] = IOVector(piece)
+        remaining &-= piece.count
+      }
       place &+= 1
-      remaining &-= piece.count
     }
     return place
   }

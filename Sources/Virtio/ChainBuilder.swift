@@ -28,6 +28,23 @@ struct ChainBuilder {
   /// A buffer that is not a table.
   @inline(__always)
   mutating func add(address: UInt64, length: UInt32, flags: DescriptorFlags) {
+    guard flags.intersection(.write) == expectedDirection, length > 0,
+      vectorEnd &- firstVector < ChainList.maximumVectorsPerChain,
+      let range = memory.recent.range(at: address, count: UInt64(length))
+    else { return addSlowly(address: address, length: length, flags: flags) }
+    append(range)
+  }
+
+  @inline(__always)
+  private mutating func append(_ range: ByteRegion) {
+    vectors[vectorEnd] = IOVector(range)
+    vectorEnd &+= 1
+    byteCount &+= range.count
+  }
+
+  /// A buffer that lies in another region than the one before, or in several; an empty one; one that breaks the rules.
+  @inline(never)
+  private mutating func addSlowly(address: UInt64, length: UInt32, flags: DescriptorFlags) {
     guard flags.intersection(.write) == expectedDirection, address <= UInt64.max - UInt64(length) else {
       isSound = false
       return
@@ -41,9 +58,7 @@ struct ChainBuilder {
         isSound = false
         return
       }
-      vectors[vectorEnd] = IOVector(range)
-      vectorEnd &+= 1
-      byteCount &+= range.count
+      append(range)
       address &+= UInt64(range.count)
       remaining &-= UInt64(range.count)
     }

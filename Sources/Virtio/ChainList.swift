@@ -73,10 +73,17 @@ public struct ChainList: Sendable {
     byteCount &+= chain.byteCount
   }
 
-  /// Takes `count` chains from the front.
-  public mutating func removeFirst(_ count: Int) {
+  @inline(__always)
+  mutating func append(_ singles: SingleBuffers) {
+    end = singles.end
+    vectorEnd = singles.vectorEnd
+    byteCount &+= singles.byteCount
+  }
+
+  /// Takes `count` chains from the front, which hold `bytes` bytes.
+  mutating func removeFirst(_ count: Int, holding bytes: Int) {
     precondition(count >= 0 && count <= self.count, "out of bounds")
-    for index in first..<(first + count) { byteCount &-= chains[index].byteCount }
+    byteCount &-= bytes
     first &+= count
     if first == end { removeAll() }
   }

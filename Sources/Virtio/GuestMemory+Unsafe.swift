@@ -56,40 +56,28 @@ public struct GuestMemory: @unchecked Sendable {
     state[1] = 0
   }
 
+  /// The region that answered last; one without bytes if there is none.
+  @inline(__always)
+  var recent: GuestRegion {
+    let last = state.base[1]
+    return last < state.base[0] ? regions[last] : .none
+  }
+
   /// The mapped bytes from a guest address on, at most `length` and at most to the end of its region; nil if the
   /// first byte is not mapped.
   @inline(__always)
   func locate(_ guestAddress: UInt64, _ length: UInt64) -> ByteRegion? {
-    let last = state.base[1]
-    if last < state.base[0] {
-      let region = regions.base + last
-      let offset = guestAddress &- region.pointee.guestAddress
-      // A guest address below the region wraps to a large offset and fails here too.
-      if offset < region.pointee.size { return Self.range(region.pointee, offset, length) }
-    }
-    return locateSlowly(guestAddress, length)
+    recent.range(at: guestAddress, upTo: length) ?? locateSlowly(guestAddress, length)
   }
 
   @inline(never)
   private func locateSlowly(_ guestAddress: UInt64, _ length: UInt64) -> ByteRegion? {
     for index in 0..<regionCount {
-      let region = regions[index]
-      let offset = guestAddress &- region.guestAddress
-      guard offset < region.size else { continue }
+      guard let range = regions[index].range(at: guestAddress, upTo: length) else { continue }
       state[1] = index
-      return Self.range(region, offset, length)
+      return range
     }
     return nil
-  }
-
-  @inline(__always)
-  private static func range(_ region: GuestRegion, _ offset: UInt64, _ length: UInt64) -> ByteRegion? {
-    let available = min(length, region.size &- offset)
-    // SAFETY: offset < size and available <= size - offset; the adder keeps `host ..< host + size` mapped.
-    guard let base = UnsafeMutableRawPointer(bitPattern: region.host &+ UInt(truncatingIfNeeded: offset)) else {
-      return nil
-    }
-    return ByteRegion(base: base, count: Int(truncatingIfNeeded: available))
   }
 
   /// The guest's address of mapped bytes. Each region is mapped by itself, so there is one; nil: they are no memory of
@@ -117,7 +105,7 @@ public struct GuestMemory: @unchecked Sendable {
       let region = regions[index]
       let offset = userAddress &- region.userAddress
       guard offset < region.size, UInt64(length) <= region.size - offset else { continue }
-      return Self.range(region, offset, UInt64(length))
+      return region.range(at: region.guestAddress + offset, count: UInt64(length))
     }
     return nil
   }

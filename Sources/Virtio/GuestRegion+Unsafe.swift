@@ -28,6 +28,26 @@ public struct GuestRegion: BitwiseCopyable, Sendable {
     guestAddress < other.guestAddress + other.size && other.guestAddress < guestAddress + size
   }
 
+  /// The bytes from a guest address on, at most `length` and at most to the region's end; nil if the first is not in it.
+  @inline(__always)
+  func range(at address: UInt64, upTo length: UInt64) -> ByteRegion? {
+    // An address below the region wraps to a large offset and fails here too.
+    let offset = address &- guestAddress
+    guard offset < size else { return nil }
+    return range(at: address, count: min(length, size &- offset))
+  }
+
+  /// The bytes at a guest address; nil if not all of them are in the region.
+  @inline(__always)
+  func range(at address: UInt64, count length: UInt64) -> ByteRegion? {
+    let offset = address &- guestAddress
+    // SAFETY: length <= size - offset; whoever adds a region keeps `host ..< host + size` mapped.
+    guard offset < size, length <= size &- offset,
+      let base = UnsafeMutableRawPointer(bitPattern: host &+ UInt(truncatingIfNeeded: offset))
+    else { return nil }
+    return ByteRegion(base: base, count: Int(truncatingIfNeeded: length))
+  }
+
   private init() {
     guestAddress = 0
     userAddress = 0

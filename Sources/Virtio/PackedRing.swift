@@ -45,49 +45,107 @@ struct PackedRing {
 
   var base: UInt32 { UInt32(nextAvailable.rawValue) | UInt32(nextUsed.rawValue) << 16 }
 
-  var hasAvailable: Bool {
-    let flags = DescriptorFlags(rawValue: descriptors.loadAcquire16(at: 16 &* Int(nextAvailable.index) &+ 14))
-    return flags.contains(.available) == nextAvailable.wrap && flags.contains(.used) != nextAvailable.wrap
+  var hasAvailable: Bool { Self.isAvailable(nextAvailable, in: descriptors) }
+
+  /// A descriptor, each half read once.
+  private struct Descriptor {
+    let address: UInt64
+    /// Length, buffer id and flags.
+    let word: UInt64
+
+    var length: UInt32 { UInt32(truncatingIfNeeded: word) }
+    var id: UInt16 { UInt16(truncatingIfNeeded: word >> 32) }
+    var flags: DescriptorFlags { DescriptorFlags(rawValue: UInt16(truncatingIfNeeded: word >> 48)) }
   }
 
   mutating func pop(
     limit: Int, direction: BufferDirection, memory: GuestMemory, into list: inout ChainList
   ) throws(QueueFault) -> Int {
+    let expected: DescriptorFlags = direction == .deviceWritable ? .write : []
     var popped = 0
-    while popped < limit, hasAvailable {
+    while popped < limit {
       if !list.hasRoomForChain { list.compact() }
       guard list.hasRoomForChain else { return popped }
-      var builder = ChainBuilder(memory: memory, list: list, direction: direction)
-      let start = nextAvailable
-      let id = try walk(&builder)
-      var slots = Int(nextAvailable.index) &- Int(start.index)
-      if nextAvailable.wrap != start.wrap { slots &+= Int(size) }
-      builder.finish(
-        id: id, position: start.rawValue, slots: UInt16(truncatingIfNeeded: slots), into: &list)
+      let end = list.end
+      let head = popSingles(limit &- popped, expected, memory.recent, into: &list)
+      let count = list.end &- end
+      popped &+= count
+      guard let head else {
+        guard count > 0 else { return popped }
+        continue
+      }
+      try popChain(from: head, ChainBuilder(memory: memory, list: list, direction: direction), into: &list)
       popped &+= 1
     }
     return popped
   }
 
+  /// Takes buffers of one descriptor each that lie in `region`, in few instructions: what drivers post to receive into,
+  /// and small frames. Returns the first that is something else, as it was read.
+  private mutating func popSingles(
+    _ wanted: Int, _ expected: DescriptorFlags, _ region: GuestRegion, into list: inout ChainList
+  ) -> Descriptor? {
+    let (descriptors, size) = (descriptors, size)
+    var position = nextAvailable
+    var singles = SingleBuffers(of: list, limit: wanted)
+    defer {
+      nextAvailable = position
+      list.append(singles)
+    }
+    while !singles.isFull, Self.isAvailable(position, in: descriptors) {
+      let head = Self.read(position, of: descriptors)
+      guard head.flags.intersection([.next, .write, .indirect]) == expected, head.length > 0,
+        let range = region.range(at: head.address, count: UInt64(head.length))
+      else { return head }
+      singles.append(range, id: head.id, position: position.rawValue)
+      position.advance(by: 1, size: size)
+    }
+    return nil
+  }
+
+  @inline(__always)
+  private static func isAvailable(_ position: PackedPosition, in descriptors: SharedRegion) -> Bool {
+    let flags = DescriptorFlags(rawValue: descriptors.loadAcquire16(at: 16 &* Int(position.index) &+ 14))
+    return flags.contains(.available) == position.wrap && flags.contains(.used) != position.wrap
+  }
+
+  @inline(__always)
+  private static func read(_ position: PackedPosition, of descriptors: SharedRegion) -> Descriptor {
+    Descriptor(
+      address: descriptors.load64(at: 16 &* Int(position.index)),
+      word: descriptors.load64(at: 16 &* Int(position.index) &+ 8))
+  }
+
+  /// Takes the chain that begins with `head`.
+  private mutating func popChain(
+    from head: Descriptor, _ builder: consuming ChainBuilder, into list: inout ChainList
+  ) throws(QueueFault) {
+    let start = nextAvailable
+    let id = try walk(from: head, &builder)
+    var slots = Int(nextAvailable.index) &- Int(start.index)
+    if nextAvailable.wrap != start.wrap { slots &+= Int(size) }
+    builder.finish(
+      id: id, position: start.rawValue, slots: UInt16(truncatingIfNeeded: slots), into: &list)
+  }
+
   /// Follows one chain to its end even if it is unsound: the ring goes on behind it. Returns the buffer id, which
   /// stands in the last descriptor (2.8.6).
-  private mutating func walk(_ builder: inout ChainBuilder) throws(QueueFault) -> UInt16 {
+  private mutating func walk(from head: Descriptor, _ builder: inout ChainBuilder) throws(QueueFault) -> UInt16 {
+    var descriptor = head
     for _ in 0..<size {
-      let address = descriptors.load64(at: 16 &* Int(nextAvailable.index))
-      let word = descriptors.load64(at: 16 &* Int(nextAvailable.index) &+ 8)
-      let length = UInt32(truncatingIfNeeded: word)
-      let flags = DescriptorFlags(rawValue: UInt16(truncatingIfNeeded: word >> 48))
       nextAvailable.advance(by: 1, size: size)
+      let flags = descriptor.flags
       if flags.contains(.indirect) {
         if flags.contains(.next) {
           builder.refuse()
         } else if builder.isSound {
-          builder.addTable(address: address, length: length, format: .packed)
+          builder.addTable(address: descriptor.address, length: descriptor.length, format: .packed)
         }
       } else if builder.isSound {
-        builder.add(address: address, length: length, flags: flags)
+        builder.add(address: descriptor.address, length: descriptor.length, flags: flags)
       }
-      guard flags.contains(.next) else { return UInt16(truncatingIfNeeded: word >> 32) }
+      guard flags.contains(.next) else { return descriptor.id }
+      descriptor = Self.read(nextAvailable, of: descriptors)
     }
     throw .endlessChain
   }
@@ -98,13 +156,25 @@ struct PackedRing {
     if batchCount &+ count > RingJournal.capacity { publish(log) }
   }
 
-  /// After `reserve`.
-  @inline(__always)
-  mutating func push(_ chain: DescriptorChain, length: UInt32) {
-    journal.record(UsedEntry(id: chain.id, slots: chain.slots, length: length), at: batchCount)
-    batchCount &+= 1
-    nextUsed.advance(by: chain.slots, size: size)
-    usedSinceSignal &+= Int(chain.slots)
+  /// Records used entries for the first `count` chains of `list`, into which `written` bytes were written without gaps;
+  /// the driver sees them with the next `publish`. Returns how many bytes the chains hold. After `reserve`.
+  mutating func push(_ count: Int, of list: borrowing ChainList, written: Int) -> Int {
+    var (remaining, held, slots, place) = (written, 0, 0, nextUsed)
+    for index in 0..<count {
+      let chain = list.chains[list.first &+ index]
+      let length = min(remaining, chain.byteCount)
+      journal.record(
+        UsedEntry(id: chain.id, slots: chain.slots, length: UInt32(truncatingIfNeeded: length)),
+        at: batchCount &+ index)
+      remaining &-= length
+      held &+= chain.byteCount
+      slots &+= Int(chain.slots)
+      place.advance(by: chain.slots, size: size)
+    }
+    batchCount &+= count
+    nextUsed = place
+    usedSinceSignal &+= slots
+    return held
   }
 
   mutating func publish(_ log: RingLog) {

@@ -51,53 +51,104 @@ struct SplitRing {
 
   var hasAvailable: Bool { available.loadAcquire16(at: 2) != lastAvailable }
 
+  /// A descriptor, each half read once.
+  private struct Descriptor {
+    let index: UInt16
+    let address: UInt64
+    /// Length, flags and next.
+    let word: UInt64
+
+    var length: UInt32 { UInt32(truncatingIfNeeded: word) }
+    var flags: DescriptorFlags { DescriptorFlags(rawValue: UInt16(truncatingIfNeeded: word >> 32)) }
+    var next: UInt16 { UInt16(truncatingIfNeeded: word >> 48) }
+  }
+
   mutating func pop(
     limit: Int, direction: BufferDirection, memory: GuestMemory, into list: inout ChainList
   ) throws(QueueFault) -> Int {
-    let pending = available.loadAcquire16(at: 2) &- lastAvailable
+    let start = lastAvailable
+    let pending = available.loadAcquire16(at: 2) &- start
     guard pending <= size else { throw .availableIndexJump }
     let wanted = min(Int(pending), limit)
-    for popped in 0..<wanted {
+    let expected: DescriptorFlags = direction == .deviceWritable ? .write : []
+    while true {
+      let popped = Int(lastAvailable &- start)
+      guard popped < wanted else { return popped }
       if !list.hasRoomForChain { list.compact() }
       guard list.hasRoomForChain else { return popped }
-      let head = available.load16(at: 4 &+ 2 &* Int(lastAvailable & mask))
-      guard head < size else { throw .headOutOfRange }
+      guard let head = try popSingles(wanted &- popped, expected, memory.recent, into: &list) else { continue }
       var builder = ChainBuilder(memory: memory, list: list, direction: direction)
       walk(from: head, &builder)
-      builder.finish(id: head, position: lastAvailable, slots: 1, into: &list)
+      builder.finish(id: head.index, position: lastAvailable, slots: 1, into: &list)
       lastAvailable &+= 1
     }
-    return wanted
   }
 
-  private func walk(from head: UInt16, _ builder: inout ChainBuilder) {
-    var index = head
-    // A chain has at most `size` descriptors; a loop ends here as unsound.
-    for _ in 0..<size {
-      let address = descriptors.load64(at: 16 &* Int(index))
-      let word = descriptors.load64(at: 16 &* Int(index) &+ 8)
-      let length = UInt32(truncatingIfNeeded: word)
-      let flags = DescriptorFlags(rawValue: UInt16(truncatingIfNeeded: word >> 32))
-      if flags.contains(.indirect) {
-        // Direct descriptors may come before a table, none after it (2.7.5.3.1).
-        guard !flags.contains(.next) else { return builder.refuse() }
-        return builder.addTable(address: address, length: length, format: .split)
-      }
-      builder.add(address: address, length: length, flags: flags)
-      guard builder.isSound, flags.contains(.next) else { return }
-      index = UInt16(truncatingIfNeeded: word >> 48)
-      guard index < size else { return builder.refuse() }
+  /// Takes buffers of one descriptor each that lie in `region`, in few instructions: what drivers post to receive into,
+  /// and small frames. Returns the first that is something else, as it was read.
+  private mutating func popSingles(
+    _ wanted: Int, _ expected: DescriptorFlags, _ region: GuestRegion, into list: inout ChainList
+  ) throws(QueueFault) -> Descriptor? {
+    let (descriptors, available, size, mask) = (descriptors, available, size, mask)
+    var position = lastAvailable
+    var singles = SingleBuffers(of: list, limit: wanted)
+    defer {
+      lastAvailable = position
+      list.append(singles)
     }
-    builder.refuse()
+    while !singles.isFull {
+      let index = available.load16(at: 4 &+ 2 &* Int(position & mask))
+      guard index < size else { throw .headOutOfRange }
+      let head = Self.read(index, of: descriptors)
+      guard head.flags.intersection([.next, .write, .indirect]) == expected, head.length > 0,
+        let range = region.range(at: head.address, count: UInt64(head.length))
+      else { return head }
+      singles.append(range, id: index, position: position)
+      position &+= 1
+    }
+    return nil
   }
 
-  /// Writes one used element; the driver sees it with the next `publish`.
+  private func walk(from head: Descriptor, _ builder: inout ChainBuilder) {
+    var descriptor = head
+    // A chain has at most `size` descriptors; a loop ends here as unsound.
+    for step in 1...size {
+      if descriptor.flags.contains(.indirect) {
+        // Direct descriptors may come before a table, none after it (2.7.5.3.1).
+        guard !descriptor.flags.contains(.next) else { return builder.refuse() }
+        return builder.addTable(address: descriptor.address, length: descriptor.length, format: .split)
+      }
+      builder.add(address: descriptor.address, length: descriptor.length, flags: descriptor.flags)
+      guard builder.isSound, descriptor.flags.contains(.next) else { return }
+      guard descriptor.next < size, step < size else { return builder.refuse() }
+      descriptor = Self.read(descriptor.next, of: descriptors)
+    }
+  }
+
   @inline(__always)
-  mutating func push(_ chain: DescriptorChain, length: UInt32) {
-    let offset = 4 &+ 8 &* Int(usedIndex & mask)
-    used.store32(UInt32(chain.id), at: offset)
-    used.store32(length, at: offset &+ 4)
-    usedIndex &+= 1
+  private static func read(_ index: UInt16, of descriptors: SharedRegion) -> Descriptor {
+    Descriptor(
+      index: index, address: descriptors.load64(at: 16 &* Int(index)),
+      word: descriptors.load64(at: 16 &* Int(index) &+ 8))
+  }
+
+  /// Writes used elements for the first `count` chains of `list`, into which `written` bytes were written without gaps;
+  /// the driver sees them with the next `publish`. Returns how many bytes the chains hold.
+  mutating func push(_ count: Int, of list: borrowing ChainList, written: Int) -> Int {
+    let (used, mask, first) = (used, mask, list.first)
+    var (remaining, held, index) = (written, 0, usedIndex)
+    for place in first..<(first &+ count) {
+      let chain = list.chains[place]
+      let length = min(remaining, chain.byteCount)
+      let offset = 4 &+ 8 &* Int(index & mask)
+      used.store32(UInt32(chain.id), at: offset)
+      used.store32(UInt32(truncatingIfNeeded: length), at: offset &+ 4)
+      remaining &-= length
+      held &+= chain.byteCount
+      index &+= 1
+    }
+    usedIndex = index
+    return held
   }
 
   mutating func publish(_ log: RingLog) {

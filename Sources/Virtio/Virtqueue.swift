@@ -149,20 +149,23 @@ public final class Virtqueue {
   /// Gives back the first `count` chains of `list` with length 0: the device wrote nothing.
   public func completeFirst(_ count: Int, of list: inout ChainList) {
     packed?.reserve(min(count, RingJournal.capacity), log)
-    for index in list.first..<(list.first + count) {
-      let chain = list.chains[index]
-      split?.push(chain, length: 0)
-      packed?.push(chain, length: 0)
-    }
-    list.removeFirst(count)
+    push(0, chains: count, of: &list)
+  }
+
+  @inline(__always)
+  private func push(_ bytes: Int, chains count: Int, of list: inout ChainList) {
+    precondition(count >= 0 && count <= list.count, "out of bounds")
+    let held = split?.push(count, of: list, written: bytes) ?? packed?.push(count, of: list, written: bytes) ?? 0
+    list.removeFirst(count, holding: held)
   }
 
   /// How many chains from the front of `list` take `bytes` bytes; nil if all together are too small.
   public func chainsHolding(_ bytes: Int, in list: borrowing ChainList) -> Int? {
+    let first = list.first
     var remaining = bytes
-    for index in list.first..<list.end {
-      remaining -= list.chains[index].byteCount
-      if remaining <= 0 { return index - list.first + 1 }
+    for index in first..<list.end {
+      remaining &-= list.chains[index].byteCount
+      if remaining <= 0 { return index &- first &+ 1 }
     }
     return nil
   }
@@ -172,16 +175,7 @@ public final class Virtqueue {
     precondition(count <= RingJournal.capacity, "a frame in more buffers than a batch holds")
     packed?.reserve(count, log)
     if memory.log.isOn { mark(bytes, after: 0, in: list) }
-    var remaining = bytes
-    for index in list.first..<(list.first + count) {
-      let chain = list.chains[index]
-      let length = min(remaining, chain.byteCount)
-      remaining -= length
-      let written = UInt32(truncatingIfNeeded: length)
-      split?.push(chain, length: written)
-      packed?.push(chain, length: written)
-    }
-    list.removeFirst(count)
+    push(bytes, chains: count, of: &list)
   }
 
   /// The first chains of `list` have `bytes` bytes after the first `skipped` written, though they will not be given back

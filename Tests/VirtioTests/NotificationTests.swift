@@ -37,6 +37,8 @@ struct NotificationTests {
   @Test(arguments: 1...5)
   func packedRingNotifiesIfTheEventPositionWasWritten(size: Int) throws {
     let bed = try RingBed(.packed, size: size)
+    let list = listOfOne()
+    defer { list.deallocate() }
     bed.memory.store(UInt16(2), at: RingBed.driverOffset + 2)
     for start in positions(size) {
       for moved in 1...size {
@@ -48,7 +50,7 @@ struct NotificationTests {
           var written: [PackedPosition] = []
           for _ in 0..<moved {
             written.append(ring.nextUsed)
-            ring.push(DescriptorChain(), length: 0)
+            _ = ring.push(1, of: list, written: 0)
           }
           ring.publish(bed.log)
           #expect(ring.needsNotification() == written.contains(event), "\(start) moved \(moved), event \(event)")
@@ -56,6 +58,13 @@ struct NotificationTests {
         }
       }
     }
+  }
+
+  /// A chain without a byte.
+  private func listOfOne() -> ChainList {
+    var list = ChainList(chains: 1, vectors: 0)
+    list.append(DescriptorChain())
+    return list
   }
 
   private func positions(_ size: Int) -> [PackedPosition] {
@@ -68,7 +77,9 @@ struct NotificationTests {
     bed.memory.store(flags, at: RingBed.driverOffset + 2)
     var ring = PackedRing(
       size: 4, areas: try bed.areas(), eventIndex: false, base: 0x8000_8000, journal: bed.journal)
-    ring.push(DescriptorChain(), length: 0)
+    let list = listOfOne()
+    defer { list.deallocate() }
+    _ = ring.push(1, of: list, written: 0)
     ring.publish(bed.log)
     #expect(ring.needsNotification() == isWanted)
   }
