@@ -9,10 +9,10 @@ public import Timekeeping
 /// Sleeping costs a wake-up by the kernel and a kick by the guest; looking costs a processor, which may be the one that
 /// the peer needs to bring the work. Which is better can't be known, but measured: by how long work takes to come.
 ///
-/// A *period* is the time without work, from the end of some to the next. While periods are short and what was done
-/// before each is little (requests and responses), 64 of them are tried, in groups of 8 that sleep and 8 that look, in
+/// A *period* is the time without work, from the end of some to the next. While periods are short and no large frames
+/// went before them (requests and responses, floods of small packets), 64 of them are tried, in groups of 8 that sleep and 8 that look, in
 /// turns. If work came sooner by an eighth to those that looked, the next 2048 look too, else they sleep; then it is
-/// tried anew. Periods that are long (an idle NIC) or that follow much work (a bulk transfer, which gains by larger
+/// tried anew. Periods that are long (an idle NIC) or that follow large frames (a bulk transfer, which gains by larger
 /// batches) end it: those sleep, and nothing is tried before 32 in a row were otherwise.
 public struct BusyPoll: Sendable {
   public enum Mode: String, CaseIterable, Sendable {
@@ -32,7 +32,7 @@ public struct BusyPoll: Sendable {
 
   /// How long a period may be to be a short one, and so how long to look.
   static let longest = Interval.microseconds(60)
-  /// Bytes moved before a period that is about latency.
+  /// Bytes of large frames that may go before a period that is worth a try.
   static let bulk = 4096
   private static let rest = 32
   private static let trial = 64
@@ -44,7 +44,7 @@ public struct BusyPoll: Sendable {
   /// Of the periods tried, each at most `longest`.
   private var slept = Interval.zero
   private var looked = Interval.zero
-  /// Periods in a row that were long or followed much work: one by itself says nothing.
+  /// Periods in a row that were long or followed a bulk transfer: one by itself says nothing.
   private var strangers = 0
 
   public init(mode: Mode) { self.mode = mode }
@@ -59,10 +59,10 @@ public struct BusyPoll: Sendable {
     }
   }
 
-  /// A period of `duration` is over, before which so many bytes were moved.
-  public mutating func ended(after duration: Interval, bytesBefore: Int) {
+  /// A period of `duration` is over, before which so many bytes of large frames were moved.
+  public mutating func ended(after duration: Interval, bulkBytes: Int) {
     guard mode == .adaptive else { return }
-    let isStrange = duration > Self.longest + Self.longest || bytesBefore > Self.bulk
+    let isStrange = duration > Self.longest + Self.longest || bulkBytes > Self.bulk
     strangers = isStrange ? strangers + 1 : 0
     guard strangers < Self.group else {
       stage = .resting(0)

@@ -11,4 +11,6 @@ enum FrameLimits {
   /// The first bytes of a frame that are copied and looked at.
   static let inspected = FrameLayout.recommendedHeaderBytes
   static let minimumFrame = FrameLayout.ethernetHeaderLength
+  /// The largest small frame: one that costs less to copy than to find room for the largest, and no bulk transfer's.
+  static let small = 2048
 }

@@ -51,8 +51,8 @@ final class ReceivePath {
   private var activePairs = 1
   private var guest = GuestAbilities()
   private var readsInPlace = false
-  /// Bytes of frames that guests were given. Wraps.
-  private(set) var bytesMoved = 0
+  /// Bytes of large frames that guests were given. Wraps.
+  private(set) var bulkBytes = 0
   /// Frames in a row that were small; no more than `smallRun` are counted.
   private var smallFrames = 0
   /// Bytes that the guest was given but does not see yet.
@@ -61,8 +61,6 @@ final class ReceivePath {
   private static let handedOverAtOnce = 16384
   /// After so many of them the next one is expected to be small too.
   private static let smallRun = 16
-  /// A frame up to this size costs less to copy than to find room for the largest one first. Bytes.
-  private static let smallFrame = 2048
   /// The largest frame that the link sends unless it is to be segmented later. Bytes.
   private var linkFrame: Int
   /// Behind the guest's buffers when reading in place: shows that a frame was longer than they are.
@@ -243,7 +241,7 @@ extension ReceivePath {
     end.queue.completeWritten(total, chains: chains, of: &end.chains)
     end.counters.add(.frames)
     end.counters.add(.bytes, total &- guest.headerLength)
-    bytesMoved &+= total &- guest.headerLength
+    if total > FrameLimits.small { bulkBytes &+= total }
     if header.needsSegmentation { end.counters.add(.segmentationOffloads) }
     if header.needsChecksum { end.counters.add(.checksumOffloads) }
     end.hasUnpublished = true
@@ -259,7 +257,7 @@ extension ReceivePath {
 
 extension ReceivePath {
   private func noteSize(_ byteCount: Int) {
-    smallFrames = byteCount > Self.smallFrame ? 0 : min(smallFrames &+ 1, Self.smallRun)
+    smallFrames = byteCount > FrameLimits.small ? 0 : min(smallFrames &+ 1, Self.smallRun)
   }
 
   /// Stages the uplink's next frame. False if it has none.

@@ -50,8 +50,8 @@ final class TransmitPath {
   var learnsFlows = false
   /// The queue pair of the flow of the frame that was looked at last, if flows are learned.
   private var learnedPair = 0
-  /// Bytes of frames that the uplink took. Wraps.
-  private(set) var bytesMoved = 0
+  /// Bytes of large frames that the uplink took. Wraps.
+  private(set) var bulkBytes = 0
   /// 10 or 12 bytes, as negotiated.
   var guestHeaderLength = VirtioNetHeader.lengthWithBufferCount
 
@@ -139,10 +139,13 @@ final class TransmitPath {
 
   private func count(_ end: QueueEnd, _ accepted: Int, _ budget: inout TurnBudget) {
     var bytes = 0
-    for index in 0..<accepted { bytes &+= Int(frames[index].byteCount) &- VirtioNetHeader.length }
+    for index in 0..<accepted {
+      let frameLength = Int(frames[index].byteCount) &- VirtioNetHeader.length
+      bytes &+= frameLength
+      if frameLength > FrameLimits.small { bulkBytes &+= frameLength }
+    }
     end.counters.add(.frames, accepted)
     end.counters.add(.bytes, bytes)
-    bytesMoved &+= bytes
     budget.spend(frames: 0, bytes: bytes)
   }
 
@@ -270,7 +273,7 @@ extension TransmitPath {
       }
       end.counters.add(.frames)
       end.counters.add(.bytes, piece.byteCount)
-      bytesMoved &+= piece.byteCount
+      if piece.byteCount > FrameLimits.small { bulkBytes &+= piece.byteCount }
       budget.spend(frames: 1, bytes: piece.byteCount)
       staged.advance()
     }

@@ -235,10 +235,10 @@ public final class VirtualNIC {
     return found
   }
 
-  /// Bytes of frames that have passed, both ways. Wraps.
-  public var bytesMoved: Int {
-    var sum = transmitPath.bytesMoved
-    for path in receivePaths { sum &+= path.bytesMoved }
+  /// Bytes of large frames that have passed, both ways: what bulk transfers consist of. Wraps.
+  public var bulkBytes: Int {
+    var sum = transmitPath.bulkBytes
+    for path in receivePaths { sum &+= path.bulkBytes }
     return sum
   }
 

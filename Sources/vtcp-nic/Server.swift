@@ -33,7 +33,7 @@ final class Server {
   private var backEnd: BackEnd?
   private var isCongested = false
   private var busyPoll: BusyPoll
-  /// Of `VirtualNIC.bytesMoved`, when the last period without work began.
+  /// Of `VirtualNIC.bulkBytes`, when the last period without work began.
   private var bytesSeen = 0
   private var isEnding = false
   private var faultsSeen: UInt64 = 0
@@ -118,9 +118,9 @@ final class Server {
   /// Looks for work for a moment if that pays, and sleeps until there is some.
   private func awaitWork() {
     let start = MonotonicClock.now()
-    let bytes = nic.bytesMoved
+    let bytes = nic.bulkBytes
     if !lookForWork(until: start + busyPoll.span), !nic.prepareToSleep() { sleep(start) }
-    busyPoll.ended(after: MonotonicClock.now() - start, bytesBefore: bytes &- bytesSeen)
+    busyPoll.ended(after: MonotonicClock.now() - start, bulkBytes: bytes &- bytesSeen)
     bytesSeen = bytes
   }
 

@@ -9,13 +9,13 @@ struct BusyPollTests {
   /// Plays so many periods of as many microseconds: `asleep` when the NIC slept, `looking` when it looked. Returns in
   /// how many it looked.
   private static func play(
-    _ poll: inout BusyPoll, periods: Int, asleep: Int64, looking: Int64, bytes: Int = 100
+    _ poll: inout BusyPoll, periods: Int, asleep: Int64, looking: Int64, bulkBytes: Int = 0
   ) -> Int {
     var looked = 0
     for _ in 0..<periods {
       let looks = poll.span > .zero
       looked += looks ? 1 : 0
-      poll.ended(after: .microseconds(looks ? looking : asleep), bytesBefore: bytes)
+      poll.ended(after: .microseconds(looks ? looking : asleep), bulkBytes: bulkBytes)
     }
     return looked
   }
@@ -48,7 +48,7 @@ struct BusyPollTests {
   @Test("A bulk transfer is not looked after")
   func bulk() {
     var poll = BusyPoll(mode: .adaptive)
-    #expect(Self.play(&poll, periods: 5_000, asleep: 20, looking: 5, bytes: 65_000) == 0)
+    #expect(Self.play(&poll, periods: 5_000, asleep: 20, looking: 5, bulkBytes: 65_000) == 0)
   }
 
   @Test("What pays is found out again when it changes")

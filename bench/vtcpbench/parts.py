@@ -59,6 +59,7 @@ def all_parts():
 def _null(name, title, hogs):
     peers = [
         VtcpNIC("ours", "vtcp-nic", uplink="null"),
+        VtcpNIC("ours-adaptive", "vtcp-nic, adaptive polling", uplink="null", poll="adaptive"),
         Reference(label="C back-end", uplink="null"),
         Testpmd("dpdk", "DPDK vhost, rxonly", uplink="null"),
     ]
