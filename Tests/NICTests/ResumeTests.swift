@@ -271,7 +271,8 @@ extension NICTests {
       defer { nic.kill() }
       let frontEnd = FrontEnd(socket: socket, ram: survivors.ram)
       // Refusing to start is an answer too, if it is said in a sentence.
-      if nic.wait(timeout: 0.3) != nil {
+      guard nic.errors.waitForLine(containing: "confined") else {
+        #expect(nic.wait(timeout: 5) == .exited(2))
         #expect(try nic.errors.allLines().count == 1)
         return
       }
