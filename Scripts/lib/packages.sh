@@ -6,8 +6,9 @@
 export DEBIAN_FRONTEND=noninteractive
 
 # What the test bed runs. QEMU's package also brings the libraries of the newer QEMU that fetch-qemu10 unpacks.
+# dpdk-dev has testpmd.
 bed_packages=(
-  qemu-system-x86 busybox-static kmod cpio xz-utils iproute2 iperf3 ethtool socat tcpdump dpdk python3 python3-pytest
+  qemu-system-x86 busybox-static kmod cpio xz-utils iproute2 iperf3 ethtool socat tcpdump dpdk-dev python3 python3-pytest
 )
 
 # What counts instructions: Scripts/instructions.
@@ -17,7 +18,7 @@ count_packages=(valgrind binutils)
 build_packages=(libcap-ng-dev pkg-config)
 
 # What Scripts/bench runs besides: the peers, and the tools that build them.
-bench_packages=(dpdk-dev gcc libc6-dev make xz-utils)
+bench_packages=(gcc libc6-dev make xz-utils)
 
 missing_packages() {
   local package
