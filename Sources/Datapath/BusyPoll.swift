@@ -10,8 +10,8 @@ public import Timekeeping
 /// the peer needs to bring the work. Which is better can't be known, but measured: by how long work takes to come.
 ///
 /// A *period* is the time without work, from the end of some to the next. While periods are short and no large frames
-/// went before them (requests and responses, floods of small packets), 64 of them are tried, in groups of 8 that sleep and 8 that look, in
-/// turns. If work came sooner by an eighth to those that looked, the next 2048 look too, else they sleep; then it is
+/// went before them (requests and responses, floods of small packets), 64 of them are tried, in groups of 8 that sleep
+/// and 8 that look, in turns. If work came sooner by an eighth to those that looked, the next 2048 look too, else they sleep; then it is
 /// tried anew. Periods that are long (an idle NIC) or that follow large frames (a bulk transfer, which gains by larger
 /// batches) end it: those sleep, and nothing is tried before 32 in a row were otherwise.
 public struct BusyPoll: Sendable {

@@ -55,12 +55,12 @@ final class ReceivePath {
   private(set) var bulkBytes = 0
   /// Frames in a row that were small; no more than `smallRun` are counted.
   private var smallFrames = 0
-  /// Bytes that the guest was given but does not see yet.
+  /// After so many of them the next one is expected to be small too.
+  private static let smallRun = 16
+  /// Bytes given to guests in this turn since some were last handed over.
   private var unseenBytes = 0
   /// So many are handed over before the turn ends. Small frames never are so many: they are better seen together.
   private static let handedOverAtOnce = 16384
-  /// After so many of them the next one is expected to be small too.
-  private static let smallRun = 16
   /// The largest frame that the link sends unless it is to be segmented later. Bytes.
   private var linkFrame: Int
   /// Behind the guest's buffers when reading in place: shows that a frame was longer than they are.

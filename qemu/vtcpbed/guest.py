@@ -14,8 +14,8 @@ from . import image
 from .process import BedError, wait_until
 
 
-# Without CMPXCHG16B: QEMU 7.2's emulator sometimes leaves rubbish in the flags behind it (EFLAGS shows the low half of RAX then), and the
-# kernel's allocator, which uses it where it is there, takes a failed exchange for a good one.
+# Without CMPXCHG16B: on QEMU 7.2 Linux 6.12 sometimes panicked right behind it, in the kernel's allocator, and EFLAGS was the low half of RAX
+# with some bits set. So the emulator seems to leave rubbish there, and the allocator to take a failed exchange for a good one.
 _PROCESSOR = "qemu64,-cx16"
 
 
