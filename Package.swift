@@ -43,7 +43,7 @@ let package = Package(
       cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"] + (isFuzzing ? ["-fsanitize=fuzzer-no-link"] : []))]),
     .target(name: "Timekeeping", swiftSettings: datapath),
     .target(name: "Memory", dependencies: ["CLinux"], swiftSettings: datapath + probe),
-    .target(name: "Arena", dependencies: ["Memory"], swiftSettings: datapath),
+    .target(name: "Arena", dependencies: ["Memory", "Timekeeping"], swiftSettings: datapath),
     .target(name: "Wire", dependencies: ["Memory"], swiftSettings: datapath),
     // Packets and what is done to them. Pure.
     .target(name: "Packets", dependencies: ["Memory", "Wire"], swiftSettings: datapath),
@@ -68,18 +68,21 @@ let package = Package(
     .executableTarget(
       name: "vtcp-nic",
       dependencies: [
-        "Arena", "Datapath", "Memory", "Polling", "Sandbox", "Timekeeping", "Uplinks", "VhostUser", "Wire",
+        "Arena", "Datapath", "Memory", "Polling", "Sandbox", "Timekeeping", "Uplinks",
+        "VhostUser",
+        "Wire",
       ],
       swiftSettings: common),
+    // A tool for tests with real kernels.
     // Measurements.
     .target(name: "CCounting", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(name: "CBench", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .executableTarget(
       name: "vtcp-bench",
       dependencies: [
-        "Arena", "CBench", "CCounting", "CLinux", "Datapath", "Memory", "Packets", "Polling", "Timekeeping", "Uplinks",
-        "VhostUser",
-        "Virtio", "Wire",
+        "Arena", "CBench", "CCounting", "CLinux", "Datapath", "Memory", "Packets",
+        "Polling",
+        "Timekeeping", "Uplinks", "VhostUser", "Virtio", "Wire",
       ],
       swiftSettings: datapath, linkerSettings: [.linkedLibrary("m")]),
     // Tests.
@@ -89,7 +92,7 @@ let package = Package(
     .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: common),
     .testTarget(name: "NICTests", dependencies: ["TestSupport"], swiftSettings: common),
     .testTarget(name: "MemoryTests", dependencies: ["Memory"], swiftSettings: common),
-    .target(name: "FrameSupport", dependencies: ["Memory"], path: "Tests/FrameSupport", swiftSettings: common),
+    .target(name: "FrameSupport", dependencies: ["Memory", "Wire"], path: "Tests/FrameSupport", swiftSettings: common),
     .testTarget(name: "WireTests", dependencies: ["FrameSupport", "Memory", "Wire"], swiftSettings: common),
     .testTarget(
       name: "LargeSendTests", dependencies: ["FrameSupport", "LargeSend", "Memory", "Wire"], swiftSettings: common),
@@ -97,7 +100,8 @@ let package = Package(
       name: "PollingTests", dependencies: ["CLinux", "Memory", "Polling", "Timekeeping"], swiftSettings: common),
     .testTarget(
       name: "VirtioTests", dependencies: ["FrameSupport", "Memory", "Virtio"], swiftSettings: common),
-    .testTarget(name: "ArenaTests", dependencies: ["Arena", "Memory"], swiftSettings: common),
+    .testTarget(
+      name: "ArenaTests", dependencies: ["Arena", "FrameSupport", "Memory", "Timekeeping"], swiftSettings: common),
     .testTarget(
       name: "DatapathTests",
       dependencies: [
@@ -106,14 +110,16 @@ let package = Package(
       ],
       swiftSettings: common),
     .testTarget(
-      name: "UplinksTests", dependencies: ["CLinux", "Memory", "Packets", "Polling", "Timekeeping", "Uplinks"],
+      name: "UplinksTests",
+      dependencies: ["CLinux", "FrameSupport", "Memory", "Packets", "Polling", "Timekeeping", "Uplinks", "Wire"],
       swiftSettings: common),
     // Fuzzing: the targets are a library, run by libFuzzer and replayed by a test.
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Arena", "CLinux", "CTestSupport", "Datapath", "FrameSupport", "LargeSend", "Memory", "Polling", "Timekeeping",
-        "Uplinks", "VhostUser", "Virtio", "Wire",
+        "Arena", "CLinux", "CTestSupport", "Datapath", "FrameSupport", "LargeSend", "Memory",
+        "Packets",
+        "Polling", "Timekeeping", "Uplinks", "VhostUser", "Virtio", "Wire",
       ],
       path: "Tests/Fuzzing/Targets", swiftSettings: common),
     .testTarget(

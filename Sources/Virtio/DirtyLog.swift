@@ -31,7 +31,7 @@ public struct DirtyLog: Sendable {
 
   /// Whether what we write to buffers is to be marked: `VHOST_F_LOG_ALL` is set, and there is a bitmap.
   @inline(__always)
-  var isOn: Bool { state[0].isOn }
+  public var isOn: Bool { state[0].isOn }
 
   /// Whether there is a bitmap. The used ring of a vring is marked if so, when that vring's addresses ask for it.
   public var hasBitmap: Bool { state[0].bitmap.region != nil }

@@ -25,6 +25,8 @@ struct PackedRing {
   private var batchCount = 0
   /// Descriptors that `nextUsed` moved on by since the driver was last considered for a notification.
   private var usedSinceSignal = 0
+  /// Went on where a device before this one stopped.
+  var isResumed = false
 
   static func descriptorBytes(size: Int) -> Int { 16 * size }
 
@@ -63,6 +65,8 @@ struct PackedRing {
   ) throws(QueueFault) -> Int {
     let expected: DescriptorFlags = direction == .deviceWritable ? .write : []
     var popped = 0
+    // Once: a driver that writes to the ring meanwhile must not keep us here.
+    var hasPassedOver = false
     while popped < limit {
       if !list.hasRoomForChain { list.compact() }
       guard list.hasRoomForChain else { return popped }
@@ -71,7 +75,8 @@ struct PackedRing {
       let count = list.end &- end
       popped &+= count
       guard let head else {
-        guard count > 0 else { return popped }
+        guard count > 0 || (!hasPassedOver && passOver()) else { return popped }
+        hasPassedOver = count == 0
         continue
       }
       try popChain(from: head, ChainBuilder(memory: memory, list: list, direction: direction), into: &list)
@@ -101,6 +106,37 @@ struct PackedRing {
       position.advance(by: 1, size: size)
     }
     return nil
+  }
+
+  /// Passes over buffers that somebody else gave back while no device was there: QEMU drops what the driver wants to transmit then,
+  /// beginning where it believes that the device stopped (docs/decisions/0006). False if the next one is not of that kind.
+  private mutating func passOver() -> Bool {
+    guard isResumed, batchCount == 0, nextAvailable == nextUsed else { return false }
+    var slots = 0
+    while slots < size, Self.isGivenBack(nextUsed, in: descriptors) {
+      let id = Self.read(nextUsed, of: descriptors).id
+      // Only the first descriptor of a chain is written; a driver like Linux's writes the buffer's id into each.
+      repeat {
+        nextUsed.advance(by: 1, size: size)
+        slots &+= 1
+      } while slots < size && Self.isAvailable(nextUsed, in: descriptors)
+        && Self.read(nextUsed, of: descriptors).id == id
+    }
+    guard slots > 0 else { return false }
+    nextAvailable = nextUsed
+    batchStart = nextUsed
+    usedSinceSignal &+= slots
+    journal.didPublish(upTo: nextUsed)
+    return true
+  }
+
+  /// Whether something was given back since the driver was last considered for a notification.
+  var hasUntold: Bool { usedSinceSignal > 0 }
+
+  /// Given back in the lap of `position`, where the device has yet to come in that lap: no driver leaves that.
+  private static func isGivenBack(_ position: PackedPosition, in descriptors: SharedRegion) -> Bool {
+    let flags = DescriptorFlags(rawValue: descriptors.loadAcquire16(at: 16 &* Int(position.index) &+ 14))
+    return flags.contains(.available) == position.wrap && flags.contains(.used) == position.wrap
   }
 
   @inline(__always)
@@ -231,6 +267,7 @@ struct PackedRing {
   /// ring anew since. A batch that was on record but not visible is written again. False: stay at the base.
   mutating func resume(descriptorAddress: UInt64, _ log: RingLog) -> Bool {
     guard let (position, count) = journal.left(size: size, descriptorAddress: descriptorAddress) else { return false }
+    isResumed = true
     if looksNew, !wasBegun(position, count) {
       // Whatever base the front-end remembers, a new ring starts here.
       setPosition(PackedPosition(index: 0, wrap: true))

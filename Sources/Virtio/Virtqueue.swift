@@ -110,8 +110,10 @@ public final class Virtqueue {
       moved.signalled = ring.signalled
       split = moved
     } else if let ring = packed {
-      packed = PackedRing(
+      var moved = PackedRing(
         size: ring.size, areas: setup.areas, eventIndex: ring.eventIndex, base: ring.base, journal: journal)
+      moved.isResumed = ring.isResumed
+      packed = moved
       journal.open(size: ring.size, descriptorAddress: setup.descriptorAddress, position: ring.nextUsed)
     }
   }
@@ -135,6 +137,9 @@ public final class Virtqueue {
       return 0
     }
   }
+
+  /// Whether the driver was not considered for a notification since something was given back, be it by another: `publish` then.
+  public var hasUntold: Bool { packed?.hasUntold ?? false }
 
   /// Puts all chains of `list` back: the next `pop` finds the first of them again.
   public func rewind(_ list: inout ChainList) {
