@@ -63,8 +63,10 @@ static struct guarded_range {
     _Atomic(uintptr_t) base;
     _Atomic(size_t) size;
     _Atomic(size_t) block;
+    _Atomic(int32_t) is_own;
 } guarded[GUARDED_RANGES];
 static _Atomic(uint64_t) guard_faults;
+static _Atomic(uint64_t) guard_own_faults;
 
 // The thread sanitizer does an atomic access itself, holding a lock. If that access faults, the handler must not call it
 // again: its atomics stay what they are in every other build.
@@ -86,7 +88,10 @@ NOT_INSTRUMENTED static bool replace_with_zeroes(uintptr_t address) {
         void *start = (void *)(address & ~(uintptr_t)(block - 1));
         void *mapped = mmap(start, block, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
-        return mapped != MAP_FAILED;
+        if (mapped == MAP_FAILED) return false;
+        int32_t is_own = atomic_load_explicit(&guarded[index].is_own, memory_order_relaxed);
+        atomic_fetch_add_explicit(is_own ? &guard_own_faults : &guard_faults, 1, memory_order_relaxed);
+        return true;
     }
     return false;
 }
@@ -95,9 +100,7 @@ NOT_INSTRUMENTED static bool replace_with_zeroes(uintptr_t address) {
 NOT_INSTRUMENTED static void handle_bus_error(int number, siginfo_t *information, void *context) {
     (void)context;
     int error = errno;
-    if (information->si_code == BUS_ADRERR && replace_with_zeroes((uintptr_t)information->si_addr)) {
-        atomic_fetch_add_explicit(&guard_faults, 1, memory_order_relaxed);
-    } else {
+    if (information->si_code != BUS_ADRERR || !replace_with_zeroes((uintptr_t)information->si_addr)) {
         // Not ours: the access faults again and ends the process as it would have.
         signal(number, SIG_DFL);
     }
@@ -110,12 +113,13 @@ int32_t vtcp_guard_install(void) {
     return sigaction(SIGBUS, &action, NULL) < 0 ? -errno : 0;
 }
 
-int32_t vtcp_guard_add(void *base, size_t size, size_t block) {
+int32_t vtcp_guard_add(void *base, size_t size, size_t block, int32_t is_own) {
     if (size == 0 || block == 0 || (block & (block - 1)) != 0 || ((uintptr_t)base & (block - 1)) != 0) return -EINVAL;
     for (int index = 0; index < GUARDED_RANGES; index++) {
         if (atomic_load_explicit(&guarded[index].size, memory_order_relaxed) != 0) continue;
         atomic_store_explicit(&guarded[index].base, (uintptr_t)base, memory_order_relaxed);
         atomic_store_explicit(&guarded[index].block, block, memory_order_relaxed);
+        atomic_store_explicit(&guarded[index].is_own, is_own, memory_order_relaxed);
         atomic_store_explicit(&guarded[index].size, size, memory_order_release);
         return 0;
     }
@@ -131,5 +135,7 @@ int32_t vtcp_guard_remove(void *base) {
     }
     return -ENOENT;
 }
+
+uint64_t vtcp_guard_own_faults(void) { return atomic_load_explicit(&guard_own_faults, memory_order_relaxed); }
 
 uint64_t vtcp_guard_faults(void) { return atomic_load_explicit(&guard_faults, memory_order_relaxed); }

@@ -13,9 +13,20 @@ int32_t vtcp_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0
 
 int32_t vtcp_set_process_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0) < 0 ? -errno : 0; }
 
+int32_t vtcp_process_identifier(void) { return getpid(); }
+
 int32_t vtcp_effective_user(void) { return (int32_t)geteuid(); }
 
 int32_t vtcp_new_network_namespace(void) { return unshare(CLONE_NEWNET) < 0 ? -errno : 0; }
+
+int32_t vtcp_stay_on_processor(void) {
+    cpu_set_t processors;
+    int current = sched_getcpu();
+    if (current < 0) return -errno;
+    CPU_ZERO(&processors);
+    CPU_SET(current, &processors);
+    return sched_setaffinity(0, sizeof processors, &processors) < 0 ? -errno : 0;
+}
 
 void vtcp_exit(int32_t status) { exit(status); }
 

@@ -105,6 +105,13 @@ int32_t vtcp_interface_set_mtu(int32_t link, const char *name, int32_t mtu) {
     return interface_call(link, SIOCSIFMTU, &request);
 }
 
+int32_t vtcp_interface_set_queue_length(int32_t link, const char *name, int32_t frames) {
+    struct ifreq request;
+    int32_t result = name_request(name, &request);
+    request.ifr_qlen = frames;
+    return result < 0 ? result : interface_call(link, SIOCSIFTXQLEN, &request);
+}
+
 int32_t vtcp_interface_index(const char *name) {
     unsigned int index = if_nametoindex(name);
     return index == 0 ? -errno : (int32_t)index;

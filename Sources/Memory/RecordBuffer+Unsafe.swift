@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+public import CLinux
+
 /// A fixed number of trivial records at one place in memory: no reference counting, no growth, indices checked.
 ///
 /// What the packet path uses instead of `Array`. Made once at start; the maker calls `deallocate`.
@@ -37,6 +39,13 @@ public struct RecordBuffer<Record: BitwiseCopyable>: @unchecked Sendable {
       precondition(index >= 0 && index < capacity, "out of bounds")
       yield &base[index]
     }
+  }
+
+  /// Asks the processor for a record that is wanted soon. Any index may be given; one out of range asks for nothing.
+  @inlinable
+  public func prefetch(_ index: Int) {
+    guard index >= 0 && index < capacity else { return }
+    vtcp_prefetch(base + index)
   }
 
   /// Moves `count` records from `source` on to `destination` on; the ranges may overlap.

@@ -79,6 +79,19 @@ public struct SharedRegion: @unchecked Sendable {
 @inlinable @inline(__always)
 public func fullFence() { vtcp_full_fence() }
 
+/// Orders our stores, and loads, before our next stores.
+@inlinable @inline(__always)
+public func releaseFence() { vtcp_release_fence() }
+
+/// Orders our loads before our next loads, and stores.
+@inlinable @inline(__always)
+public func acquireFence() { vtcp_acquire_fence() }
+
+/// Keeps the compiler from moving accesses across: who finds the memory of a process that was killed between two stores finds the
+/// first of them done, or both. Costs no instruction.
+@inlinable @inline(__always)
+public func keepOrder() { vtcp_keep_order() }
+
 /// Tells the processor that this is a spin loop.
 @inlinable @inline(__always)
 public func spinPause() { vtcp_pause() }

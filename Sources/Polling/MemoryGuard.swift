@@ -14,9 +14,11 @@ public enum MemoryGuard {
     try SystemCalls.check("sigaction", vtcp_guard_install())
   }
 
-  /// - Parameter blockSize: the mapping's block (`SharedMemory.blockSize(of:)`): what is replaced at a fault.
-  public static func protect(_ region: ByteRegion, blockSize: Int) throws(SystemError) {
-    try SystemCalls.guardRegion(region, blockSize: blockSize)
+  /// - Parameters:
+  ///   - blockSize: the mapping's block (`SharedMemory.blockSize(of:)`): what is replaced at a fault.
+  ///   - isOwn: the file is not one of a front-end; its faults are counted apart.
+  public static func protect(_ region: ByteRegion, blockSize: Int, isOwn: Bool = false) throws(SystemError) {
+    try SystemCalls.guardRegion(region, blockSize: blockSize, isOwn: isOwn)
   }
 
   /// Call it before the region is unmapped.
@@ -24,6 +26,8 @@ public enum MemoryGuard {
     SystemCalls.unguardRegion(region)
   }
 
-  /// Faults survived since the start.
+  /// Faults survived since the start, but for those in files of our own.
   public static var faultCount: UInt64 { vtcp_guard_faults() }
+  /// Faults in files of our own: cut short by somebody, or on a file system that is full.
+  public static var ownFaultCount: UInt64 { vtcp_guard_own_faults() }
 }

@@ -20,6 +20,9 @@ public enum Process {
     _ = vtcp_set_process_name(title)
   }
 
+  /// The number by which others know this process.
+  public static var identifier: Int32 { vtcp_process_identifier() }
+
   /// The effective user is root.
   public static var isRoot: Bool { vtcp_effective_user() == 0 }
 }

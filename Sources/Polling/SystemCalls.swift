@@ -57,8 +57,16 @@ enum SystemCalls {
     _ = vtcp_exclude_from_core_dump(region.base, region.count)
   }
 
-  static func guardRegion(_ region: ByteRegion, blockSize: Int) throws(SystemError) {
-    try check("guard memory", vtcp_guard_add(region.base, region.count, max(blockSize, 0)))
+  static func mapReadable(_ fd: Int32, size: Int) throws(SystemError) -> ByteRegion {
+    guard size > 0 else { throw SystemError(call: "mmap", code: 22) }
+    var base: UnsafeMutableRawPointer?
+    try check("mmap", vtcp_map_readable(fd, size, &base))
+    guard let base else { throw SystemError(call: "mmap", code: 22) }
+    return ByteRegion(base: base, count: size)
+  }
+
+  static func guardRegion(_ region: ByteRegion, blockSize: Int, isOwn: Bool) throws(SystemError) {
+    try check("guard memory", vtcp_guard_add(region.base, region.count, max(blockSize, 0), isOwn ? 1 : 0))
   }
 
   static func unguardRegion(_ region: ByteRegion) {

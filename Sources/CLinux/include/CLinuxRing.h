@@ -56,6 +56,14 @@ VTCP_INLINE void vtcp_fetch_or_u8(void *_Nonnull p, uint8_t bits) {
 /// fields, and between asking for notifications and looking once more (virtio 1.3, 2.7.10, 2.8.10).
 VTCP_INLINE void vtcp_full_fence(void) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
+/// Orders our stores before our next stores, and our loads before our next loads: a word that says "being changed" before what
+/// is changed, and what was read before the word that says whether it holds (sequence locks).
+VTCP_INLINE void vtcp_release_fence(void) { __atomic_thread_fence(__ATOMIC_RELEASE); }
+VTCP_INLINE void vtcp_acquire_fence(void) { __atomic_thread_fence(__ATOMIC_ACQUIRE); }
+
+/// Keeps the compiler from moving accesses across. Who is killed between two stores has done the first.
+VTCP_INLINE void vtcp_keep_order(void) { __atomic_signal_fence(__ATOMIC_SEQ_CST); }
+
 /// Tells the processor that this is a spin loop.
 VTCP_INLINE void vtcp_pause(void) {
 #if defined(__x86_64__)

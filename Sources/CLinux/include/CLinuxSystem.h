@@ -80,16 +80,35 @@ int32_t vtcp_unmap(void *_Nonnull base, size_t size);
 int32_t vtcp_exclude_from_core_dump(void *_Nonnull base, size_t size);
 
 /// Front-ends may truncate a file that we have mapped; SIGBUS in a registered range becomes a block of zeroes.
+/// `is_own`: the file is not a front-end's; its faults are counted apart.
 int32_t vtcp_guard_install(void);
-int32_t vtcp_guard_add(void *_Nonnull base, size_t size, size_t block);
+int32_t vtcp_guard_add(void *_Nonnull base, size_t size, size_t block, int32_t is_own);
 int32_t vtcp_guard_remove(void *_Nonnull base);
 uint64_t vtcp_guard_faults(void);
+uint64_t vtcp_guard_own_faults(void);
+
+// Files that processes share by their name: file.c
+
+/// Opens a regular file to read (`writable` 0), or to read and write; never follows a link at the end of the path. -ENOTSUP:
+/// it is not a regular file.
+int32_t vtcp_file_open(const char *_Nonnull path, int32_t writable);
+/// A new file of `size` zeroes, for its owner to write and its group to read. `group`: -1, or the group to give it.
+int32_t vtcp_file_create(const char *_Nonnull path, int64_t size, int64_t group);
+/// Whether its octets are in memory only (tmpfs, ramfs), so that nobody waits for a disk.
+int32_t vtcp_file_is_in_memory(int32_t fd);
+/// A lock that lasts until all descriptors of this opening are closed, however the process ends. -EAGAIN: somebody has it.
+int32_t vtcp_file_claim(int32_t fd);
+/// 1 if somebody has it, through another opening.
+int32_t vtcp_file_is_claimed(int32_t fd);
+/// As `vtcp_map`, for reading only.
+int32_t vtcp_map_readable(int32_t fd, size_t size, void *_Nullable *_Nonnull result);
 
 // This process: process.c
 
 int32_t vtcp_no_new_privileges(void);
 int32_t vtcp_set_process_name(const char *_Nonnull name);
 int32_t vtcp_effective_user(void);
+int32_t vtcp_process_identifier(void);
 /// Whether the descriptor is open.
 int32_t vtcp_descriptor_is_open(int32_t fd);
 /// Removes a socket that we made.
@@ -118,6 +137,8 @@ int32_t vtcp_link_socket_open(void);
 int32_t vtcp_interface_up(int32_t link, const char *_Nonnull name);
 int32_t vtcp_interface_mtu(int32_t link, const char *_Nonnull name);
 int32_t vtcp_interface_set_mtu(int32_t link, const char *_Nonnull name, int32_t mtu);
+/// How many frames wait at the interface for whoever reads them (SIOCSIFTXQLEN).
+int32_t vtcp_interface_set_queue_length(int32_t link, const char *_Nonnull name, int32_t frames);
 int32_t vtcp_interface_index(const char *_Nonnull name);
 
 // Moving frames: tun.c (any descriptor), packet_socket.c
@@ -178,5 +199,7 @@ int32_t vtcp_read_link_limits(const char *_Nonnull interface, vtcp_link_limits *
 
 /// Gives this thread a network namespace of its own, which goes when the thread and what it opened are gone; for tests.
 int32_t vtcp_new_network_namespace(void);
+/// Keeps this thread on the processor that it runs on; for tests.
+int32_t vtcp_stay_on_processor(void);
 
 #endif
