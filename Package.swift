@@ -100,6 +100,7 @@ let package = Package(
       name: "PollingTests", dependencies: ["CLinux", "Memory", "Polling", "Timekeeping"], swiftSettings: common),
     .testTarget(
       name: "VirtioTests", dependencies: ["FrameSupport", "Memory", "Virtio"], swiftSettings: common),
+    .testTarget(name: "PacketsTests", dependencies: ["Memory", "Packets"], swiftSettings: common),
     .testTarget(
       name: "ArenaTests", dependencies: ["Arena", "FrameSupport", "Memory", "Timekeeping"], swiftSettings: common),
     .testTarget(

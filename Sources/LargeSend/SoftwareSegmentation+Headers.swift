@@ -65,14 +65,14 @@ extension SoftwareSegmentation {
     let sequenceNumber = first &+ UInt32(truncatingIfNeeded: cut.start)
     var control: UInt16 = frame.networkOrder(at: header + TCPField.control)
     var urgentPointer: UInt16 = frame.networkOrder(at: header + TCPField.urgentPointer)
-    if !cut.isLast { control &= ~(TCPField.fin | TCPField.psh) }
+    if !cut.isLast { control &= ~(TCPFlags.fin.rawValue | TCPFlags.psh.rawValue) }
     if cut.index > 0 {
-      control &= ~TCPField.cwr
-      if control & TCPField.urg != 0 {
+      control &= ~TCPFlags.cwr.rawValue
+      if control & TCPFlags.urg.rawValue != 0 {
         // RFC 6093 §2: it counts from the segment's own sequence number. Segments wholly behind it have none.
         let remaining = Int(urgentPointer) &- cut.start
         urgentPointer = remaining > 0 ? UInt16(truncatingIfNeeded: remaining) : 0
-        if remaining <= 0 { control &= ~TCPField.urg }
+        if remaining <= 0 { control &= ~TCPFlags.urg.rawValue }
       }
     }
     var sum = transportSum

@@ -55,7 +55,7 @@ public struct SoftwareSegmentation: Sendable {
     segmentCount = max(1, (payload + size - 1) / size)
     if request.kind == .tcpSegmentation, segmentCount > 1 {
       let control: UInt16 = frame.networkOrder(at: layout.transportOffset + TCPField.control)
-      guard control & (TCPField.syn | TCPField.rst) == 0 else { return nil }
+      guard control & (TCPFlags.syn.rawValue | TCPFlags.rst.rawValue) == 0 else { return nil }
     }
     self.frame = frame
     self.request = request

@@ -52,11 +52,16 @@ public struct InternetChecksum: BitwiseCopyable, Equatable, Sendable {
 
   /// The sum in 16 bits, host byte order: what a partial checksum holds (virtio 1.3 §5.1.6.2).
   public var sum: UInt16 {
-    var folded = (accumulator & 0xffff_ffff) &+ (accumulator &>> 32)
+    UInt16(bigEndian: Self.fold(accumulator))
+  }
+
+  /// The 16-bit sum of a wide one; of words in host byte order if those were. 0 only of 0.
+  static func fold(_ sum: UInt64) -> UInt16 {
+    var folded = (sum & 0xffff_ffff) &+ (sum &>> 32)
     folded = (folded & 0xffff) &+ (folded &>> 16)
     folded = (folded & 0xffff) &+ (folded &>> 16)
     folded = (folded & 0xffff) &+ (folded &>> 16)
-    return UInt16(bigEndian: UInt16(truncatingIfNeeded: folded))
+    return UInt16(truncatingIfNeeded: folded)
   }
 
   /// The value of the checksum field, host byte order. 0 over a message that holds its right checksum.

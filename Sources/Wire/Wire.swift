@@ -11,5 +11,12 @@
 //   3. `FlowHash` picks the queue or shard from addresses and ports.
 //   4. `InternetChecksum` sums and updates what is changed.
 //
+// Of TCP (nothing in the datapath uses it yet; it is the vTCP module's, docs/vtcp.md):
+//
+//   1. `TCPSegment` reads the header and its `TCPOptions`. `SequenceNumber` calculates modulo 2³².
+//   2. `TransportChecksum` verifies a segment whose payload lies in pieces.
+//   3. `TCPHeaderPatch` changes a header where it lies and keeps its checksum.
+//   4. `SegmentTemplate` writes the headers of a segment in the name of an end, from a frame of that end.
+//
 // Limits: at most two VLAN tags, at most eight IPv6 extension headers; AH and ESP are not looked into; tunnels are the
 // payload of their outer header. What is beyond the limits is reported as not parsed, never guessed.

@@ -32,7 +32,11 @@ public struct FrameBuilder: Sendable {
   public var destinationPort: UInt16 = 5001
   /// Just below 2^32, so that longer payloads cross the wrap.
   public var sequence: UInt32 = 0xffff_f000
+  public var acknowledgment: UInt32 = 0x0102_0304
+  public var window: UInt16 = 512
   public var identification: UInt16 = 0xfffe
+  /// The second end sends to the first: addresses and ports change places.
+  public var isReply = false
   /// TCP flags: ACK and PSH.
   public var flags: UInt8 = 0x18
   /// TCP options, a multiple of 4 octets.
@@ -87,12 +91,8 @@ public struct FrameBuilder: Sendable {
   }
 
   private var addresses: (source: [UInt8], destination: [UInt8]) {
-    switch internet {
-    case .v4: return ([10, 0, 0, 1], [10, 0, 0, 2])
-    case .v6:
-      let prefix: [UInt8] = [0xfd, 0] + [UInt8](repeating: 0, count: 13)
-      return (prefix + [1], prefix + [2])
-    }
+    let prefix: [UInt8] = internet == .v4 ? [10, 0, 0] : [0xfd, 0] + [UInt8](repeating: 0, count: 13)
+    return isReply ? (prefix + [2], prefix + [1]) : (prefix + [1], prefix + [2])
   }
 
   private func internetHeader() -> [UInt8] {
@@ -109,11 +109,12 @@ public struct FrameBuilder: Sendable {
   }
 
   private func segment() -> [UInt8] {
-    var octets: [UInt8] = big(sourcePort) + big(destinationPort)
+    let ports = isReply ? (destinationPort, sourcePort) : (sourcePort, destinationPort)
+    var octets: [UInt8] = big(ports.0) + big(ports.1)
     switch transport {
     case .tcp:
-      octets += big(sequence) + big(UInt32(0x0102_0304)) + [UInt8(5 + options.count / 4) << 4, flags]
-      octets += big(UInt16(512)) + [0, 0, 0, 0] + options
+      octets += big(sequence) + big(acknowledgment) + [UInt8(5 + options.count / 4) << 4, flags]
+      octets += big(window) + [0, 0, 0, 0] + options
     case .udp:
       octets += big(UInt16(truncatingIfNeeded: 8 + payload.count)) + [0, 0]
     }

@@ -58,6 +58,10 @@ public struct FrameReader: Sendable {
     frame[transportStart + 4..<transportStart + 8].reduce(0) { $0 << 8 | UInt32($1) }
   }
 
+  public var acknowledgment: UInt32 {
+    frame[transportStart + 8..<transportStart + 12].reduce(0) { $0 << 8 | UInt32($1) }
+  }
+
   public var flags: UInt8 { frame[transportStart + 13] }
 
   public var identification: UInt16 {

@@ -9,7 +9,7 @@ import Wire
 ///
 /// Holds: what was found lies in what was given; the parser agrees with `LayoutModel`; what lies behind the frame changes
 /// nothing; the flow hash is the same both ways; checksums are those of the plain algorithm, in one piece or two, and
-/// after an update.
+/// after an update; of TCP, what `SegmentChecks` says.
 enum HeadersTarget {
   static func run(_ input: consuming InputReader) throws(Finding) {
     let given = Int(input.u16())
@@ -23,6 +23,7 @@ enum HeadersTarget {
     frame.copy(from: octets.slice(from: 0, count: frame.count))
     try checkLayout(frame, frameLength: frame.count + longer, hash)
     try checkLayout(frame, frameLength: min(longer, frame.count), hash)
+    try checkSegments(frame, longer, seed: UInt64(cut))
     try checkSums(frame, cut)
     try checkFields(frame)
   }
@@ -42,6 +43,30 @@ enum HeadersTarget {
     let shorter = FrameLayout(parsing: head.slice(from: 0, count: available), frameLength: available)
     try Finding.require(shorter == layout, "what lies behind the frame was looked at")
     try checkHash(layout, head.slice(from: 0, count: available), hash)
+  }
+
+  /// TCP in the frame as it is, with more behind it, and with its checksum made right.
+  private static func checkSegments(_ frame: ByteRegion, _ longer: Int, seed: UInt64) throws(Finding) {
+    for frameLength in [frame.count, frame.count + longer] {
+      guard let layout = FrameLayout(parsing: frame, frameLength: frameLength) else { return }
+      var checks = SegmentChecks(frame, layout, frameLength: frameLength, seed: seed)
+      try checks.run()
+    }
+    guard let layout = FrameLayout(parsing: frame, frameLength: frame.count) else { return }
+    let reading = SegmentReading(frame, layout, frameLength: frame.count)
+    guard let count = reading.payloadCount(isLarge: false), let sum = reading.sum(payloadCount: count) else { return }
+    let right = ByteRegion.allocate(count: frame.count)
+    defer { right.deallocate() }
+    right.copy(from: frame)
+    let field = layout.transportOffset + TCPField.checksum
+    let old: UInt16 = frame.networkOrder(at: field)
+    // One's complement: what the field adds to the sum, and what is missing to all ones.
+    let total = UInt32(old) + UInt32(~sum)
+    right.storeNetworkOrder(UInt16(truncatingIfNeeded: total > 0xffff ? total - 0xffff : total), at: field)
+    let after = SegmentReading(right, layout, frameLength: frame.count).sum(payloadCount: count)
+    try Finding.require(after == 0xffff, "a checksum was not made right")
+    var checks = SegmentChecks(right, layout, frameLength: frame.count, seed: seed)
+    try checks.run()
   }
 
   /// The same frame on its way back.
