@@ -6,9 +6,12 @@ import Polling
 
 /// The arena's memory: handed in by `--state-fd`, or our own.
 enum StateMemory {
+  /// Bytes of whole pages that the arena takes.
+  static func byteCount(queueCount: Int) -> Int { (Arena.byteCount(queueCount: queueCount) + 4095) / 4096 * 4096 }
+
   /// Opens it. Throws one sentence if what was handed in is no state memory for so many queues.
   static func open(descriptor: Int32?, queueCount: Int) throws(OptionsError) -> Arena {
-    let size = (Arena.byteCount(queueCount: queueCount) + 4095) / 4096 * 4096
+    let size = byteCount(queueCount: queueCount)
     let region: ByteRegion
     do throws(SystemError) {
       region = try map(descriptor, size)
@@ -22,7 +25,7 @@ enum StateMemory {
       switch error {
       case .tooSmall(let has, let needs):
         throw OptionsError("--state-fd: the memory has \(has) bytes and \(needs) are needed; hand in an empty memfd")
-      case .notAnArena:
+      case .notAnArena, .notAligned, .otherShape, .damaged:
         throw OptionsError("--state-fd: the memory holds something else; hand in an empty memfd")
       case .otherVersion(let version):
         throw OptionsError(
