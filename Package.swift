@@ -48,6 +48,10 @@ let package = Package(
     // Packets and what is done to them. Pure.
     .target(name: "Packets", dependencies: ["Memory", "Wire"], swiftSettings: datapath),
     .target(name: "LargeSend", dependencies: ["Memory", "Packets", "Wire"], swiftSettings: datapath),
+    .target(
+      name: "CongestionControl", dependencies: ["Timekeeping"], swiftSettings: datapath,
+      // CUBIC counts in floating point.
+      linkerSettings: [.linkedLibrary("m")]),
     // The system and the device.
     .target(name: "Polling", dependencies: ["CLinux", "Memory", "Timekeeping"], swiftSettings: datapath),
     .target(name: "Virtio", dependencies: ["CLinux", "Memory"], swiftSettings: datapath),
@@ -80,7 +84,7 @@ let package = Package(
     .executableTarget(
       name: "vtcp-bench",
       dependencies: [
-        "Arena", "CBench", "CCounting", "CLinux", "Datapath", "Memory", "Packets",
+        "Arena", "CBench", "CCounting", "CLinux", "CongestionControl", "Datapath", "Memory", "Packets",
         "Polling",
         "Timekeeping", "Uplinks", "VhostUser", "Virtio", "Wire",
       ],
@@ -96,6 +100,9 @@ let package = Package(
     .testTarget(name: "WireTests", dependencies: ["FrameSupport", "Memory", "Wire"], swiftSettings: common),
     .testTarget(
       name: "LargeSendTests", dependencies: ["FrameSupport", "LargeSend", "Memory", "Wire"], swiftSettings: common),
+    .testTarget(
+      name: "CongestionControlTests", dependencies: ["CongestionControl", "FrameSupport", "Timekeeping"],
+      swiftSettings: common),
     .testTarget(
       name: "PollingTests", dependencies: ["CLinux", "Memory", "Polling", "Timekeeping"], swiftSettings: common),
     .testTarget(
@@ -118,7 +125,7 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Arena", "CLinux", "CTestSupport", "Datapath", "FrameSupport", "LargeSend", "Memory",
+        "Arena", "CLinux", "CongestionControl", "CTestSupport", "Datapath", "FrameSupport", "LargeSend", "Memory",
         "Packets",
         "Polling", "Timekeeping", "Uplinks", "VhostUser", "Virtio", "Wire",
       ],

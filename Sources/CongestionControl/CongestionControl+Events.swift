@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Timekeeping
+
+extension CongestionControl {
+  /// Data were acknowledged cumulatively.
+  ///
+  /// - Parameters:
+  ///   - bytes: how much. More than a window counts as a window, less than nothing as nothing.
+  ///   - roundTrip: the smoothed round trip.
+  ///   - isWindowLimited: `isLimiting` before this acknowledgment. If not, the window was not the reason why no more was
+  ///     sent, and does not grow (RFC 7661; RFC 9438, section 5.8).
+  public mutating func acknowledged(bytes: Int, roundTrip: Interval, isWindowLimited: Bool, now: Instant) {
+    guard bytes > 0, phase == .open || phase == .loss else { return }
+    guard isWindowLimited else {
+      pause()
+      return
+    }
+    var rest = min(bytes, Int(congestionWindow))
+    if isInSlowStart {
+      let grown = SlowStart.grown(
+        window: Int(congestionWindow), acknowledged: rest, threshold: Int(threshold), limit: slowStartLimit)
+      congestionWindow = bounded(window: grown.window)
+      rest = grown.rest
+    }
+    guard rest > 0 else { return }
+    avoidCongestion(rest, roundTrip: roundTrip, now: now)
+  }
+
+  /// A loss was found otherwise than by timeout; fast recovery begins. Once for each window of data: further losses until
+  /// `recoveryEnded` are the same event and change nothing.
+  ///
+  /// `inFlight`: FlightSize of RFC 5681, what was sent and is not acknowledged cumulatively.
+  public mutating func lossDetected(inFlight: Int, now: Instant) {
+    guard phase == .open || phase == .reduced else { return }
+    let isSameEvent = phase == .reduced
+    phase = .recovery
+    guard algorithm != .none, !isSameEvent else { return }
+    remember()
+    reduce(inFlight: inFlight)
+  }
+
+  /// All that was in flight when the loss was found, or the timeout or the mark came, is acknowledged.
+  public mutating func recoveryEnded() {
+    phase = .open
+  }
+
+  /// The retransmission timer expired. The first time in a row the threshold is set (RFC 5681, section 3.1, equation 4); the
+  /// window is one segment then and each time after.
+  public mutating func timedOut(inFlight: Int, now: Instant) {
+    defer { phase = .loss }
+    guard algorithm != .none else { return }
+    switch phase {
+    case .open:
+      remember()
+      reduce(inFlight: inFlight)
+    case .recovery, .reduced:
+      // The same window of data: it was reduced already, but not below what is in flight now.
+      threshold = min(threshold, bounded(threshold: max(inFlight, 0) &* keepFactor / 1024))
+    case .loss:
+      break
+    }
+    if phase != .loss, case .cubic(var cubic) = state {
+      cubic.timedOut(window: canUndo ? Int(undoWindow) : Int(congestionWindow))
+      state = .cubic(cubic)
+    }
+    congestionWindow = bounded(window: 0)
+    credit = 0
+  }
+
+  /// The receiver reports a mark (ECE, RFC 3168, section 6.1.2). Further ones until `recoveryEnded` are the same event, as are
+  /// losses.
+  public mutating func congestionExperienced(now: Instant) {
+    guard phase == .open, algorithm != .none else { return }
+    reduce(inFlight: Int(congestionWindow))
+    undoWindow = 0
+    phase = .reduced
+  }
+
+  /// The last loss or timeout was none: window, threshold and the algorithm's curve are as before (RFC 4015, section 3.2;
+  /// RFC 9438, section 4.9), or the window is as it has become if that is more. Without one, nothing happens.
+  public mutating func undo() {
+    guard canUndo else { return }
+    phase = .open
+    congestionWindow = bounded(window: max(Int(undoWindow), Int(congestionWindow)))
+    threshold = bounded(threshold: Int(undoThreshold))
+    state = undoState
+    undoWindow = 0
+  }
+
+  /// Nothing was in flight for such a time. The window stays for five minutes; then half of it goes for each five minutes, but
+  /// not below the initial window of RFC 6928 (RFC 7661, section 4.4).
+  public mutating func idle(for interval: Interval) {
+    pause()
+    let initial = Self.initialWindow(knobs: CongestionKnobs(), segmentSize: Int(size))
+    var periods = min(max(interval.nanoseconds, 0) / Self.validFor.nanoseconds, 32)
+    while periods > 0, Int(congestionWindow) > initial {
+      periods -= 1
+      threshold = max(threshold, bounded(threshold: Int(congestionWindow) * 3 / 4))
+      congestionWindow = bounded(window: max(Int(congestionWindow) / 2, initial))
+    }
+  }
+
+  /// Another sender had so much in flight and lost none of it: the path carries that, and who goes on in his place need not find
+  /// out anew.
+  public mutating func adopted(inFlight: Int) {
+    guard phase == .open else { return }
+    congestionWindow = bounded(window: max(inFlight, Int(congestionWindow)))
+  }
+
+  /// Another algorithm goes on with window and threshold as they are.
+  public mutating func changed(algorithm: CongestionAlgorithm) {
+    guard algorithm != state.algorithm else { return }
+    state = AlgorithmState(algorithm)
+    undoState = state
+    credit = 0
+  }
+
+  /// Policy changed. Window and threshold stay, but for the maximum; the initial values are for connections that begin.
+  public mutating func changed(knobs: CongestionKnobs) {
+    changed(algorithm: knobs.algorithm)
+    byteCountingLimit = knobs.byteCountingLimit
+    keep = knobs.keepFactor
+    additiveIncrease = knobs.additiveIncrease
+    setMaximum(knobs.maximumWindow)
+    congestionWindow = bounded(window: Int(congestionWindow))
+  }
+
+  /// The path takes segments of another size. The window stays what it is in bytes.
+  public mutating func segmentSizeChanged(to segmentSize: Int) {
+    size = UInt16(clamping: max(segmentSize, 1))
+    setMaximum(maximumWindow)
+    congestionWindow = bounded(window: Int(congestionWindow))
+    threshold = bounded(threshold: Int(threshold))
+    credit = 0
+  }
+
+  /// RFC 3465: L segments for an acknowledgment; one after a timeout, when an acknowledgment may be for what had arrived
+  /// before (section 2.3).
+  private var slowStartLimit: Int {
+    if phase == .loss { return Int(size) }
+    return byteCountingLimit == 0 ? Self.largestWindow : Int(byteCountingLimit) * Int(size)
+  }
+
+  private mutating func avoidCongestion(_ bytes: Int, roundTrip: Interval, now: Instant) {
+    let acknowledgment = Acknowledgment(
+      bytes: bytes, window: Int(congestionWindow), segmentSize: Int(size), keepFactor: keepFactor,
+      additiveIncrease: Int(additiveIncrease), roundTrip: roundTrip)
+    switch state {
+    case .none:
+      break
+    case .newReno:
+      congestionWindow = bounded(window: NewReno.grown(acknowledgment, credit: &credit))
+    case .cubic(var cubic):
+      congestionWindow = bounded(window: cubic.grown(acknowledgment, now: now))
+      state = .cubic(cubic)
+    }
+  }
+
+  private mutating func pause() {
+    guard case .cubic(var cubic) = state else { return }
+    cubic.paused()
+    state = .cubic(cubic)
+  }
+
+  private mutating func remember() {
+    undoWindow = congestionWindow
+    undoThreshold = threshold
+    undoState = state
+  }
+
+  /// RFC 5681, equation 4, with another factor if need be. What limited transmit added is not counted: it lies above the
+  /// window.
+  private mutating func reduce(inFlight: Int) {
+    if case .cubic(var cubic) = state {
+      cubic.reduced(window: Int(congestionWindow), keepFactor: keepFactor)
+      state = .cubic(cubic)
+    }
+    threshold = bounded(threshold: min(max(inFlight, 0), Int(congestionWindow)) * keepFactor / 1024)
+    congestionWindow = min(congestionWindow, threshold)
+    credit = 0
+  }
+}

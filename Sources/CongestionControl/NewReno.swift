@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Congestion avoidance of RFC 5681, section 3.1, counting bytes (RFC 3465, section 2.1): a segment for each window of
+/// acknowledged bytes. It remembers nothing but the bytes towards the next segment.
+enum NewReno {
+  /// The window after an acknowledgment. `credit`: bytes acknowledged since it last grew.
+  static func grown(_ acknowledgment: Acknowledgment, credit: inout UInt32) -> Int {
+    let window = acknowledgment.window
+    let credited = min(Int(credit), window) + acknowledgment.bytes
+    guard credited >= window else {
+      credit = UInt32(truncatingIfNeeded: credited)
+      return window
+    }
+    // Both terms are at most a window, so less than a window is left, or exactly one.
+    credit = UInt32(truncatingIfNeeded: credited - window)
+    return window + max(acknowledgment.segmentSize * acknowledgment.additiveIncrease / 1024, 1)
+  }
+}

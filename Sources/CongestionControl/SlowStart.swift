@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Slow start (RFC 5681, section 3.1), counting bytes (RFC 3465, section 2.2). The same for all algorithms, and the place
+/// for what ends it early by the round trips.
+enum SlowStart {
+  /// The window after `bytes` were acknowledged, and how many of the bytes were not used up below the threshold.
+  static func grown(
+    window: Int, acknowledged bytes: Int, threshold: Int, limit: Int
+  ) -> (window: Int, rest: Int) {
+    let counted = min(bytes, limit)
+    let grown = min(window + counted, threshold)
+    return (grown, counted - (grown - window))
+  }
+}
