@@ -52,6 +52,9 @@ let package = Package(
       name: "CongestionControl", dependencies: ["Timekeeping"], swiftSettings: datapath,
       // CUBIC counts in floating point.
       linkerSettings: [.linkedLibrary("m")]),
+    .target(
+      name: "LossRecovery", dependencies: ["Arena", "CongestionControl", "Memory", "Timekeeping", "Wire"],
+      swiftSettings: datapath),
     // The system and the device.
     .target(name: "Polling", dependencies: ["CLinux", "Memory", "Timekeeping"], swiftSettings: datapath),
     .target(name: "Virtio", dependencies: ["CLinux", "Memory"], swiftSettings: datapath),
@@ -102,6 +105,10 @@ let package = Package(
       name: "LargeSendTests", dependencies: ["FrameSupport", "LargeSend", "Memory", "Wire"], swiftSettings: common),
     .testTarget(
       name: "CongestionControlTests", dependencies: ["CongestionControl", "FrameSupport", "Timekeeping"],
+      swiftSettings: common),
+    .testTarget(
+      name: "LossRecoveryTests",
+      dependencies: ["Arena", "CongestionControl", "FrameSupport", "LossRecovery", "Memory", "Timekeeping", "Wire"],
       swiftSettings: common),
     .testTarget(
       name: "PollingTests", dependencies: ["CLinux", "Memory", "Polling", "Timekeeping"], swiftSettings: common),

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import CongestionControl
+
+/// What policy may choose about a side's recovery. Any value is safe.
+public struct RecoveryKnobs: BitwiseCopyable, Sendable {
+  public var congestion: CongestionKnobs
+  public var style: RecoveryStyle
+  /// Timeouts in a row after which `timerExpired` says `gaveUp`. 255: never.
+  public var attempts: UInt8
+  /// Records that one side may have in the pool; at least 4. Who has more to say gets coarser ones.
+  public var recordLimit: UInt16
+  /// Records of the pool that are only for sides that have none: as many as there may be sides, and none of them ever waits for
+  /// another one's acknowledgments.
+  public var reservedRecords: Int
+
+  public init() {
+    congestion = CongestionKnobs()
+    style = .full
+    attempts = 15
+    recordLimit = 256
+    reservedRecords = 0
+  }
+}
