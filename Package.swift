@@ -55,6 +55,7 @@ let package = Package(
     .target(
       name: "LossRecovery", dependencies: ["Arena", "CongestionControl", "Memory", "Timekeeping", "Wire"],
       swiftSettings: datapath),
+    .target(name: "TCPPolicy", dependencies: ["CongestionControl", "Timekeeping", "Wire"], swiftSettings: datapath),
     // The system and the device.
     .target(name: "Polling", dependencies: ["CLinux", "Memory", "Timekeeping"], swiftSettings: datapath),
     .target(name: "Virtio", dependencies: ["CLinux", "Memory"], swiftSettings: datapath),
@@ -75,7 +76,7 @@ let package = Package(
     .executableTarget(
       name: "vtcp-nic",
       dependencies: [
-        "Arena", "Datapath", "Memory", "Polling", "Sandbox", "Timekeeping", "Uplinks",
+        "Arena", "Datapath", "Memory", "Polling", "Sandbox", "TCPPolicy", "Timekeeping", "Uplinks",
         "VhostUser",
         "Wire",
       ],
@@ -89,7 +90,7 @@ let package = Package(
       dependencies: [
         "Arena", "CBench", "CCounting", "CLinux", "CongestionControl", "Datapath", "Memory", "Packets",
         "Polling",
-        "Timekeeping", "Uplinks", "VhostUser", "Virtio", "Wire",
+        "TCPPolicy", "Timekeeping", "Uplinks", "VhostUser", "Virtio", "Wire",
       ],
       swiftSettings: datapath, linkerSettings: [.linkedLibrary("m")]),
     // Tests.
@@ -110,6 +111,9 @@ let package = Package(
       name: "LossRecoveryTests",
       dependencies: ["Arena", "CongestionControl", "FrameSupport", "LossRecovery", "Memory", "Timekeeping", "Wire"],
       swiftSettings: common),
+    .testTarget(
+      name: "TCPPolicyTests",
+      dependencies: ["CongestionControl", "FrameSupport", "TCPPolicy", "Timekeeping", "Wire"], swiftSettings: common),
     .testTarget(
       name: "PollingTests", dependencies: ["CLinux", "Memory", "Polling", "Timekeeping"], swiftSettings: common),
     .testTarget(
@@ -134,7 +138,7 @@ let package = Package(
       dependencies: [
         "Arena", "CLinux", "CongestionControl", "CTestSupport", "Datapath", "FrameSupport", "LargeSend", "Memory",
         "Packets",
-        "Polling", "Timekeeping", "Uplinks", "VhostUser", "Virtio", "Wire",
+        "Polling", "TCPPolicy", "Timekeeping", "Uplinks", "VhostUser", "Virtio", "Wire",
       ],
       path: "Tests/Fuzzing/Targets", swiftSettings: common),
     .testTarget(

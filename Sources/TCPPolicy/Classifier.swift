@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A policy as the module uses it (FIG. 16): rules in order, of which the first that is for a connection decides.
+///
+/// It never changes; another policy is another classifier, whose numbers mean something else. Names are looked up and everything is
+/// checked when it is made. A lookup compares with each rule in turn, at most `ruleLimit` of them, and allocates nothing. It is for
+/// once in the life of a connection.
+///
+/// Configuration 0 and class 0 are those of connections that no rule is for. The presets `config1` and `config2` are there in every
+/// policy, unless it defines the names otherwise.
+public struct Classifier: Sendable {
+  public static let ruleLimit = 1024
+  /// Configurations and classes are numbered by an octet.
+  public static let configurationLimit = 256
+  public static let classLimit = 256
+
+  private let rules: [CompiledRule]
+  private let configurations: [NamedConfiguration]
+  private let classes: [PolicyName]
+
+  /// - Parameters:
+  ///   - rules: the first that matches counts.
+  ///   - configurations: what rules may name besides the presets.
+  ///   - fallback: of connections that no rule is for; rules may name it `PolicyName.fallback`.
+  public init(
+    rules: [PolicyRule] = [], configurations: [NamedConfiguration] = [],
+    fallback: FlowConfiguration = FlowConfiguration()
+  ) throws(PolicyError) {
+    guard rules.count <= Self.ruleLimit else { throw .tooManyRules(rules.count, limit: Self.ruleLimit) }
+    let all = try Self.all(configurations, fallback)
+    var classes = [PolicyName.fallback]
+    var compiled: [CompiledRule] = []
+    compiled.reserveCapacity(rules.count)
+    for (number, rule) in rules.enumerated() {
+      guard let configuration = all.firstIndex(where: { $0.name == rule.configuration }) else {
+        throw .unknownConfiguration(rule.configuration, rule: number)
+      }
+      let result = Classification(
+        configuration: UInt8(configuration), flowClass: try Self.number(of: rule.flowClass, in: &classes),
+        rule: UInt16(number))
+      do {
+        compiled.append(try CompiledRule(rule.match, result: result))
+      } catch {
+        throw .invalidMatch(error, rule: number)
+      }
+    }
+    self.rules = compiled
+    self.configurations = all
+    self.classes = classes
+  }
+
+  /// What the first rule says that is for the connection.
+  public func classify(_ facts: ConnectionFacts) -> Classification {
+    let words = ConnectionWords(facts)
+    for rule in rules where rule.matches(words) { return rule.result }
+    return .fallback
+  }
+
+  /// No connection would get another mode than `off`.
+  public var isOff: Bool {
+    let results = [Classification.fallback] + rules.map(\.result)
+    return results.allSatisfy { configuration($0.configuration).effectiveMode == .off }
+  }
+
+  public var configurationCount: Int { configurations.count }
+  public var classCount: Int { classes.count }
+
+  /// The configuration of a number that `classify` gave; of one that it can't have given, the fallback.
+  public func configuration(_ number: UInt8) -> FlowConfiguration {
+    configurations[Int(number) < configurations.count ? Int(number) : 0].configuration
+  }
+
+  /// As `configuration(_:)`.
+  public func configurationName(_ number: UInt8) -> PolicyName {
+    configurations[Int(number) < configurations.count ? Int(number) : 0].name
+  }
+
+  /// As `configuration(_:)`.
+  public func className(_ number: UInt8) -> PolicyName {
+    classes[Int(number) < classes.count ? Int(number) : 0]
+  }
+
+  /// The fallback, what was given, and the presets whose names are free; checked.
+  private static func all(
+    _ given: [NamedConfiguration], _ fallback: FlowConfiguration
+  ) throws(PolicyError) -> [NamedConfiguration] {
+    let room = configurationLimit - FlowConfiguration.presets.count - 1
+    guard given.count <= room else { throw .tooManyConfigurations(given.count, limit: room) }
+    var all: [NamedConfiguration] = []
+    for entry in [NamedConfiguration(name: .fallback, configuration: fallback)] + given {
+      guard !all.contains(where: { $0.name == entry.name }) else { throw .duplicateConfiguration(entry.name) }
+      do {
+        all.append(NamedConfiguration(name: entry.name, configuration: try entry.configuration.validated()))
+      } catch {
+        throw .invalidConfiguration(entry.name, error)
+      }
+    }
+    for preset in FlowConfiguration.presets where !all.contains(where: { $0.name == preset.name }) {
+      all.append(preset)
+    }
+    return all
+  }
+
+  private static func number(
+    of name: PolicyName, in classes: inout [PolicyName]
+  ) throws(PolicyError) -> UInt8 {
+    if let index = classes.firstIndex(of: name) { return UInt8(index) }
+    guard classes.count < classLimit else { throw .tooManyClasses(limit: classLimit) }
+    classes.append(name)
+    return UInt8(classes.count - 1)
+  }
+}
