@@ -56,6 +56,7 @@ let package = Package(
       name: "LossRecovery", dependencies: ["Arena", "CongestionControl", "Memory", "Timekeeping", "Wire"],
       swiftSettings: datapath),
     .target(name: "TCPPolicy", dependencies: ["CongestionControl", "Timekeeping", "Wire"], swiftSettings: datapath),
+    .target(name: "Monitoring", dependencies: ["Memory", "Timekeeping"], swiftSettings: datapath),
     // The system and the device.
     .target(name: "Polling", dependencies: ["CLinux", "Memory", "Timekeeping"], swiftSettings: datapath),
     .target(name: "Virtio", dependencies: ["CLinux", "Memory"], swiftSettings: datapath),
@@ -76,7 +77,7 @@ let package = Package(
     .executableTarget(
       name: "vtcp-nic",
       dependencies: [
-        "Arena", "Datapath", "Memory", "Polling", "Sandbox", "TCPPolicy", "Timekeeping", "Uplinks",
+        "Arena", "Datapath", "Memory", "Monitoring", "Polling", "Sandbox", "TCPPolicy", "Timekeeping", "Uplinks",
         "VhostUser",
         "Wire",
       ],
@@ -88,7 +89,7 @@ let package = Package(
     .executableTarget(
       name: "vtcp-bench",
       dependencies: [
-        "Arena", "CBench", "CCounting", "CLinux", "CongestionControl", "Datapath", "Memory", "Packets",
+        "Arena", "CBench", "CCounting", "CLinux", "CongestionControl", "Datapath", "Memory", "Monitoring", "Packets",
         "Polling",
         "TCPPolicy", "Timekeeping", "Uplinks", "VhostUser", "Virtio", "Wire",
       ],
@@ -114,6 +115,9 @@ let package = Package(
     .testTarget(
       name: "TCPPolicyTests",
       dependencies: ["CongestionControl", "FrameSupport", "TCPPolicy", "Timekeeping", "Wire"], swiftSettings: common),
+    .testTarget(
+      name: "MonitoringTests", dependencies: ["FrameSupport", "Memory", "Monitoring", "Timekeeping"],
+      swiftSettings: common),
     .testTarget(
       name: "PollingTests", dependencies: ["CLinux", "Memory", "Polling", "Timekeeping"], swiftSettings: common),
     .testTarget(
