@@ -57,6 +57,13 @@ let package = Package(
       swiftSettings: datapath),
     .target(name: "TCPPolicy", dependencies: ["CongestionControl", "Timekeeping", "Wire"], swiftSettings: datapath),
     .target(name: "Monitoring", dependencies: ["Memory", "Timekeeping"], swiftSettings: datapath),
+    .target(
+      name: "VTCP",
+      dependencies: [
+        "Arena", "CongestionControl", "LossRecovery", "Memory", "Monitoring", "Packets", "TCPPolicy", "Timekeeping",
+        "Wire",
+      ],
+      swiftSettings: datapath),
     // The system and the device.
     .target(name: "Polling", dependencies: ["CLinux", "Memory", "Timekeeping"], swiftSettings: datapath),
     .target(name: "Virtio", dependencies: ["CLinux", "Memory"], swiftSettings: datapath),
@@ -66,7 +73,7 @@ let package = Package(
     .target(
       name: "Datapath",
       dependencies: [
-        "Arena", "CLinux", "LargeSend", "Memory", "Packets", "Polling", "Timekeeping", "Uplinks", "VhostUser",
+        "Arena", "CLinux", "LargeSend", "Memory", "Packets", "Polling", "Timekeeping", "Uplinks", "VTCP", "VhostUser",
         "Wire",
       ],
       swiftSettings: datapath),
@@ -78,7 +85,7 @@ let package = Package(
       name: "vtcp-nic",
       dependencies: [
         "Arena", "Datapath", "Memory", "Monitoring", "Polling", "Sandbox", "TCPPolicy", "Timekeeping", "Uplinks",
-        "VhostUser",
+        "VTCP", "VhostUser",
         "Wire",
       ],
       swiftSettings: common),
@@ -91,7 +98,7 @@ let package = Package(
       dependencies: [
         "Arena", "CBench", "CCounting", "CLinux", "CongestionControl", "Datapath", "Memory", "Monitoring", "Packets",
         "Polling",
-        "TCPPolicy", "Timekeeping", "Uplinks", "VhostUser", "Virtio", "Wire",
+        "TCPPolicy", "Timekeeping", "Uplinks", "VTCP", "VhostUser", "Virtio", "Wire",
       ],
       swiftSettings: datapath, linkerSettings: [.linkedLibrary("m")]),
     // Tests.
@@ -105,6 +112,23 @@ let package = Package(
     .testTarget(name: "WireTests", dependencies: ["FrameSupport", "Memory", "Wire"], swiftSettings: common),
     .testTarget(
       name: "LargeSendTests", dependencies: ["FrameSupport", "LargeSend", "Memory", "Wire"], swiftSettings: common),
+    .target(
+      name: "Simulation",
+      dependencies: [
+        "CongestionControl", "FrameSupport", "Memory", "Monitoring", "Packets", "TCPPolicy", "Timekeeping", "VTCP",
+        "Wire",
+      ],
+      path: "Tests/Simulation", swiftSettings: datapath),
+    .executableTarget(
+      name: "vtcp-simulate", dependencies: ["Simulation"], path: "Tests/SimulationProgram", swiftSettings: common),
+    .testTarget(
+      name: "VTCPTests",
+      dependencies: [
+        "CongestionControl", "FrameSupport", "Memory", "Monitoring", "Packets", "Simulation", "TCPPolicy",
+        "Timekeeping",
+        "VTCP", "Wire",
+      ],
+      swiftSettings: common),
     .testTarget(
       name: "CongestionControlTests", dependencies: ["CongestionControl", "FrameSupport", "Timekeeping"],
       swiftSettings: common),
@@ -142,7 +166,7 @@ let package = Package(
       dependencies: [
         "Arena", "CLinux", "CongestionControl", "CTestSupport", "Datapath", "FrameSupport", "LargeSend", "Memory",
         "Packets",
-        "Polling", "TCPPolicy", "Timekeeping", "Uplinks", "VhostUser", "Virtio", "Wire",
+        "Polling", "TCPPolicy", "Timekeeping", "Uplinks", "VhostUser", "Virtio", "VTCP", "Wire",
       ],
       path: "Tests/Fuzzing/Targets", swiftSettings: common),
     .testTarget(

@@ -18,6 +18,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case headers
   /// Frames with any request for offload.
   case offloads
+  /// The vTCP module between two ends that send any segments.
+  case module
 
   /// Runs one input. Nothing of it is left afterwards: the next one gives what it would give alone.
   public func run(_ input: ByteRegion) throws {
@@ -27,6 +29,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .packed: try RingTarget.run(InputReader(input), .packed)
     case .headers: try HeadersTarget.run(InputReader(input))
     case .offloads: try OffloadsTarget.run(InputReader(input))
+    case .module: try ModuleTarget.run(InputReader(input))
     }
   }
 }

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Arena
+import Timekeeping
+import Wire
+
+/// One connection (R14), but for its two `FlowSide`s, which lie in an array of their own. Trivial, it lies in the arena.
+struct Flow: BitwiseCopyable, Sendable {
+  let key: FlowKey
+  /// Headers in the guest's name, and in the network's. Copied from their frames.
+  var fromGuest: SegmentTemplate
+  var fromNetwork: SegmentTemplate
+  var phase = FlowPhase.synSeen
+  var passReason = PassReason.none
+  /// The leg that the first SYN came from.
+  var opener: Leg
+  /// Which lists of `ReadyLists` it is in, by bit.
+  var listed: UInt8 = 0
+  var hasTimestamps = false
+  /// Which ends have acknowledged the other's SYN, by the bit of their leg.
+  var synAcknowledged: UInt8 = 0
+  /// Which legs are to be sent a reset, by bit.
+  var resetDue: UInt8 = 0
+  /// The configuration that applies, by its place in `PolicyTable`.
+  var configuration: UInt8 = 0
+  /// Where `successor` came from.
+  var successorLeg = Leg.guest
+  /// The shortest round trip to the network's end of late.
+  var leastRoundTrip = CompactInterval.unknown
+
+  /// In the list of flows that have something for the guest, and for the network.
+  var toGuest = ListLinks()
+  var toNetwork = ListLinks()
+  /// Octets that it may send to the guest, and to the network, before others have their turn.
+  var guestCredit: Int32 = 0
+  var networkCredit: Int32 = 0
+  /// In the list of all; see `FlowList.age`.
+  var age = ListLinks()
+
+  /// Initial sequence numbers and what the SYNs offered.
+  var guestSYN = SYNFacts()
+  var networkSYN = SYNFacts()
+  /// A SYN that came while the connection stood: it may be the next one's (RFC 6191).
+  var successor = SYNFacts()
+  var guestCounters = LegCounters()
+  var networkCounters = LegCounters()
+  /// Since when `leastRoundTrip` is known.
+  var leastSince = CoarseInstant(Instant(nanoseconds: 0))
+  /// Until when it counts as one that loses something.
+  var losesUntil = CoarseInstant(Instant(nanoseconds: 0))
+  /// When a packet was last seen.
+  var lastSeen: CoarseInstant
+
+  func credit(_ leg: Leg) -> Int { Int(leg == .guest ? guestCredit : networkCredit) }
+
+  mutating func setCredit(_ octets: Int, _ leg: Leg) {
+    let credit = Int32(clamping: octets)
+    if leg == .guest { guestCredit = credit } else { networkCredit = credit }
+  }
+}

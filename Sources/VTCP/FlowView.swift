@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Timekeeping
+
+/// What the module knows of a connection, for tools and tests (R14).
+public struct FlowView: Sendable {
+  public let key: FlowKey
+  public let phase: FlowPhase
+  public let passReason: PassReason
+  public let transmit: SideView
+  public let receive: SideView
+  /// Seen and done on each leg.
+  public let guestLeg: LegCounters
+  public let networkLeg: LegCounters
+  public let hasTimer: Bool
+  public let lastSeen: Instant
+}

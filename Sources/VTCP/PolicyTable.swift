@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Memory
+import TCPPolicy
+
+/// The policy in force (FIG. 16): which configuration a new connection gets, and what each of them says.
+struct PolicyTable {
+  private let classifier: Classifier?
+  /// By the number that `Flow.configuration` has. Outside the classifier's arrays, which are counted references.
+  private let policies: RecordBuffer<FlowPolicy>
+  /// There is nothing to do for anybody.
+  let isOff: Bool
+
+  /// - Parameter classifier: nil: all connections get `configuration.flow`.
+  init(_ classifier: Classifier?, _ configuration: ModuleConfiguration) {
+    self.classifier = classifier
+    let all =
+      classifier.map { policy in
+        (0..<policy.configurationCount).map { policy.configuration(UInt8(truncatingIfNeeded: $0)) }
+      } ?? [configuration.flow]
+    let limit = configuration.sendingLimit
+    policies = RecordBuffer(capacity: all.count, repeating: FlowPolicy(all[0], reservedRecords: limit))
+    for number in all.indices { policies[number] = FlowPolicy(all[number], reservedRecords: limit) }
+    // Presets that no rule gives are there as well.
+    isOff = classifier?.isOff ?? (policies[0].mode == .off)
+  }
+
+  func deallocate() {
+    policies.deallocate()
+  }
+
+  /// The number of the configuration for a connection whose first packet this is.
+  func classify(_ key: FlowKey, opener: Leg) -> UInt8 {
+    guard let classifier else { return 0 }
+    let facts = ConnectionFacts(
+      guest: key.guest, network: key.network, vlan: key.vlan, virtualNetwork: key.virtualNetwork,
+      transportProtocol: key.transportProtocol, ipVersion: key.ipVersion, opener: opener == .guest ? .guest : .network)
+    return classifier.classify(facts).configuration
+  }
+
+  /// Of a number that `classify` cannot have given, the fallback.
+  subscript(number: UInt8) -> FlowPolicy {
+    policies[Int(number) < policies.capacity ? Int(number) : 0]
+  }
+}

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Wire
+
+/// What one end's SYN said (R16): its initial sequence number and the options that hold for the connection's life.
+struct SYNFacts: BitwiseCopyable, Sendable {
+  /// ISN.
+  var sequenceNumber = SequenceNumber(rawValue: 0)
+  var maximumSegmentSize: UInt16 = 536
+  /// `shift.cnt`, at most 14 (RFC 7323 §2.3).
+  var windowScale: UInt8 = 0
+  var kinds: TCPOptionKinds = []
+  var window: UInt16 = 0
+  var isKnown = false
+  /// It offers ECN, by ECE and CWR, or accepts it, by ECE alone (RFC 3168 §6.1.1).
+  var offersECN = false
+  /// Data came with it (danger 27).
+  var carriedData: UInt16 = 0
+
+  init() {}
+
+  init(_ segment: TCPSegment) {
+    sequenceNumber = segment.sequenceNumber
+    kinds = segment.options.kinds
+    // RFC 9293 §3.7.1, MUST-15: 536 (IPv4), 1220 (IPv6) without the option; the smaller is safe for both.
+    if kinds.contains(.maximumSegmentSize) { maximumSegmentSize = max(segment.options.maximumSegmentSize, 1) }
+    windowScale = min(segment.options.windowScale, 14)
+    window = segment.window
+    isKnown = true
+    offersECN = segment.flags.contains(.ece) && segment.flags.contains(.cwr) != segment.flags.contains(.ack)
+    carriedData = UInt16(truncatingIfNeeded: min(segment.payloadCount, 0xffff))
+  }
+
+  /// Whether a SYN that was sent again says the same of all that matters later.
+  func agrees(with other: SYNFacts) -> Bool {
+    kinds == other.kinds && windowScale == other.windowScale && maximumSegmentSize == other.maximumSegmentSize
+  }
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Arena
+import Memory
+import Packets
+import TCPPolicy
+import Timekeeping
+import Wire
+
+// The observer (FIG. 15, 1530): what connections there are, and what their ends agreed on.
+
+extension FlowKey {
+  /// - Parameter packet: the guest's end is its source if it came from the guest.
+  init(_ packet: Packet) {
+    let head = packet.frame.head
+    let source = Endpoint(sourceOf: packet.segment, in: head, packet.layout)
+    let destination = Endpoint(destinationOf: packet.segment, in: head, packet.layout)
+    let isFromGuest = packet.leg == .guest
+    self.init(
+      guest: isFromGuest ? source : destination, network: isFromGuest ? destination : source,
+      vlan: Self.vlan(head, packet.layout), ipVersion: packet.layout.ipVersion)
+  }
+
+  /// Twelve bits of each tag, and how many there are.
+  static func vlan(_ head: ByteRegion, _ layout: FrameLayout) -> UInt32 {
+    let count = UInt32(layout.vlanTagCount)
+    guard count > 0 else { return 0 }
+    let outer = UInt32(head.networkOrder(UInt16.self, at: 14) & 0xfff)
+    let inner = count > 1 ? UInt32(head.networkOrder(UInt16.self, at: 18) & 0xfff) : 0
+    return count &<< 24 | outer &<< 12 | inner
+  }
+}
+
+extension VTCPModule {
+  /// Follows a new connection, if there is room for it: its first SYN, or SYN-ACK if the SYN went another way.
+  func begin(_ key: FlowKey, _ hash: UInt64, _ packet: Packet, _ now: Instant) {
+    // Without the SYN the options that count are not known: passed for ever (danger 12).
+    guard !packet.segment.flags.contains(.ack), !packet.segment.flags.contains(.rst) else { return }
+    let policy = policies.classify(key, opener: packet.leg)
+    // Nothing is followed of what is to be left alone.
+    guard policies[policy].mode != .off else {
+      counters.untouchableFlows &+= 1
+      return
+    }
+    guard let flow = admit(now) else {
+      counters.refusedFlows &+= 1
+      return
+    }
+    let template = SegmentTemplate(copying: packet.frame.head, packet.layout, packet.segment)
+    store.flows[flow] = Flow(
+      key: key, fromGuest: template, fromNetwork: template, opener: packet.leg, lastSeen: CoarseInstant(now))
+    store.flows[flow].configuration = policy
+    store[SideIndex(flow, sender: .guest)] = FlowSide()
+    store[SideIndex(flow, sender: .network)] = FlowSide()
+    noteSYN(flow, packet, now)
+    // Last of all: what is not in the index is not there for who takes over.
+    keepOrder()
+    guard identification.insert(flow, hash: hash) else {
+      counters.refusedFlows &+= 1
+      return store.flows.free(flow)
+    }
+    counters.flows &+= 1
+    store.append(flow, to: .age)
+    timers.cancel(flow)
+    for sender in [Leg.guest, .network] { passingTimes.cancel(SideIndex(flow, sender: sender)) }
+    touch(flow)
+  }
+
+  /// Connections that a SYN may have looked at to find one that gives way.
+  private static var mostLookedAt: Int { 8 }
+
+  /// A record. If there is none left, a connection gives way that loses nothing by it. One that must stay goes to the end of the list: it does
+  /// not stand in the way of the next SYN.
+  private func admit(_ now: Instant) -> RecordIndex? {
+    if let flow = store.flows.allocate() { return flow }
+    for _ in 0..<Self.mostLookedAt {
+      let oldest = store.first(of: .age)
+      guard !oldest.isNone else { return nil }
+      guard mayBeForgotten(oldest, now) else {
+        store.append(oldest, to: .age)
+        continue
+      }
+      forget(oldest)
+      return store.flows.allocate()
+    }
+    return nil
+  }
+
+  /// Whether the connection never got beyond its handshake, or is idle and goes on without us as well.
+  private func mayBeForgotten(_ flow: RecordIndex, _ now: Instant) -> Bool {
+    guard store.flows[flow].phase == .established else { return true }
+    var isWider = false
+    for sender in [Leg.guest, .network] {
+      let side = store[SideIndex(flow, sender: sender)]
+      guard side.isOurs else { continue }
+      guard side.owned == 0, side.backlog == 0, !side.buffer.hasLater, !side.finWaits else { return false }
+      if side.shownEdge > side.receiverEdge { isWider = true }
+    }
+    // Who was shown more than the receiver takes will send some of it in vain: only for who may be gone altogether.
+    return now - store.flows[flow].lastSeen.instant > .seconds(isWider ? 600 : 60)
+  }
+
+  /// A SYN of a connection that is known.
+  func observeSYN(_ flow: RecordIndex, _ packet: Packet, _ now: Instant) -> Verdict {
+    let known = packet.leg == .guest ? store.flows[flow].guestSYN : store.flows[flow].networkSYN
+    let facts = SYNFacts(packet.segment)
+    if store.flows[flow].phase == .established {
+      return observeLateSYN(flow, packet, known, facts, now)
+    }
+    if known.isKnown, known.sequenceNumber == facts.sequenceNumber, !known.agrees(with: facts) {
+      // Sent again with other options: which of the two the other end saw can't be known.
+      giveUp(flow, .malformed)
+      return .pass
+    }
+    noteSYN(flow, packet, now)
+    if packet.segment.flags.contains(.ack) { _ = observeHandshake(flow, packet, now) }
+    return .pass
+  }
+
+  /// RFC 5961 §4: a SYN within a connection changes nothing, the receiver asks back. RFC 6191: a new connection of the same
+  /// ends may follow the old one; that is known when the other end answers the SYN.
+  private func observeLateSYN(
+    _ flow: RecordIndex, _ packet: Packet, _ known: SYNFacts, _ facts: SYNFacts, _ now: Instant
+  ) -> Verdict {
+    guard known.sequenceNumber != facts.sequenceNumber else { return .pass }
+    if packet.segment.flags.contains(.ack) {
+      let successor = store.flows[flow].successor
+      guard successor.isKnown, store.flows[flow].successorLeg == packet.leg.opposite,
+        packet.segment.acknowledgmentNumber == successor.sequenceNumber + 1
+      else { return .pass }
+      restart(flow, with: successor, from: packet.leg.opposite)
+      noteSYN(flow, packet, now)
+      return .pass
+    }
+    store.flows[flow].successor = facts
+    store.flows[flow].successorLeg = packet.leg
+    return .pass
+  }
+
+  /// The old connection is over, the ends have said so.
+  private func restart(_ flow: RecordIndex, with facts: SYNFacts, from leg: Leg) {
+    drop(flow)
+    for sender in [Leg.guest, .network] {
+      let index = SideIndex(flow, sender: sender)
+      let roundTrip = store[index].roundTrip
+      store[index] = FlowSide()
+      store[index].roundTrip = roundTrip
+    }
+    // Nobody knows when it was seen.
+    store[SideIndex(flow, sender: leg)].flags.insert(.synRepeated)
+    store.flows[flow].phase = .synAckSeen
+    store.flows[flow].opener = leg
+    store.flows[flow].guestSYN = leg == .guest ? facts : SYNFacts()
+    store.flows[flow].networkSYN = leg == .network ? facts : SYNFacts()
+    store.flows[flow].successor = SYNFacts()
+    store.flows[flow].synAcknowledged = 0
+  }
+
+  private func noteSYN(_ flow: RecordIndex, _ packet: Packet, _ now: Instant) {
+    let facts = SYNFacts(packet.segment)
+    timeSYN(flow, packet, after: packet.leg == .guest ? store.flows[flow].guestSYN : store.flows[flow].networkSYN, now)
+    let template = SegmentTemplate(copying: packet.frame.head, packet.layout, packet.segment)
+    if packet.leg == .guest {
+      store.flows[flow].guestSYN = facts
+      store.flows[flow].fromGuest = template
+    } else {
+      store.flows[flow].networkSYN = facts
+      store.flows[flow].fromNetwork = template
+    }
+    if packet.segment.flags.contains(.ack) { store.flows[flow].phase = .synAckSeen }
+    let reason = PassReason(of: packet)
+    if reason != .none { giveUp(flow, reason) }
+  }
+
+  /// Follows the handshake by a packet with ACK. True once both SYNs are known and acknowledged.
+  func observeHandshake(_ flow: RecordIndex, _ packet: Packet, _ now: Instant) -> Bool {
+    let other = packet.leg == .guest ? store.flows[flow].networkSYN : store.flows[flow].guestSYN
+    guard other.isKnown else { return false }
+    // It acknowledges the SYN, and at the most what came with it, or what came after.
+    let beyond = packet.segment.acknowledgmentNumber - (other.sequenceNumber + 1)
+    guard beyond >= 0, beyond <= 1 &<< 30 else { return false }
+    let bit: UInt8 = 1 &<< packet.leg.rawValue
+    if store.flows[flow].synAcknowledged & bit == 0 { timeAnswer(SideIndex(flow, receiver: packet.leg), packet, now) }
+    store.flows[flow].synAcknowledged |= bit
+    guard store.flows[flow].synAcknowledged == 3 else { return false }
+    establish(flow, now)
+    return true
+  }
+
+  private func establish(_ flow: RecordIndex, _ now: Instant) {
+    let guest = store.flows[flow].guestSYN
+    let network = store.flows[flow].networkSYN
+    store.flows[flow].phase = .established
+    let kinds = guest.kinds.intersection(network.kinds)
+    store.flows[flow].hasTimestamps = kinds.contains(.timestamps)
+    store[SideIndex(flow, sender: .guest)].begin(sender: guest, receiver: network, kinds, now)
+    store[SideIndex(flow, sender: .network)].begin(sender: network, receiver: guest, kinds, now)
+    guard guest.offersECN, network.offersECN else { return }
+    for sender in [Leg.guest, .network] { store[SideIndex(flow, sender: sender)].flags.insert(.usesECN) }
+  }
+
+  /// From here on the connection's frames pass as they are.
+  private func giveUp(_ flow: RecordIndex, _ reason: PassReason) {
+    if store.flows[flow].passReason == .none { counters.untouchableFlows &+= 1 }
+    store.flows[flow].passReason = reason
+  }
+}
+
+extension PassReason {
+  /// What in a SYN forbids to touch its connection.
+  init(of packet: Packet) {
+    let kinds = packet.segment.options.kinds
+    self = .none
+    if packet.segment.hasIPv4Options || packet.layout.hasExtensionHeaders { self = .ipOptions }
+    if kinds.contains(.malformed) { self = .malformed }
+    if !kinds.isDisjoint(with: [.md5, .authentication]) { self = .authenticated }
+    if kinds.contains(.multipath) { self = .multipath }
+    // RFC 9768 §3.1.1: AE, CWR and ECE all set in the SYN; the answer says which of them it understood.
+    let isOffer = !packet.segment.flags.contains(.ack) && packet.segment.flags.contains([.ae, .cwr, .ece])
+    if isOffer || kinds.contains(.accurateECN) { self = .accurateECN }
+  }
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Arena
+import Packets
+import TCPPolicy
+import Timekeeping
+import Wire
+
+// Where acceleration pays (docs/decisions/0016). To own an octet costs a copy of it, and a promise. That buys something if its receiver is
+// far, if the path loses something, or if the guest waits for its processor; else the ends do as well without us.
+
+extension VTCPModule {
+  /// How long what was seen counts.
+  static var memory: Interval { .seconds(10) }
+
+  /// A guest that runs is not silent for so long while it has something to answer: its kernel does so in tens of microseconds. Shorter ones
+  /// come from neighbours that are busy for a moment, and the ends notice little of them.
+  static var longestSilence: Interval { .milliseconds(10) }
+
+  /// Whether data of the side are worth being kept.
+  func isWorthwhile(_ index: SideIndex, _ now: Instant) -> Bool {
+    let least = policy(index).configuration.leastRoundTrip
+    guard least > .zero, now >= stallsUntil, now >= store.flows[index.flow].losesUntil.instant else { return true }
+    return store.flows[index.flow].leastRoundTrip.interval >= least
+  }
+
+  /// Why a side does not acknowledge early, or did not last, for who looks from outside.
+  func reason(_ index: SideIndex) -> DrainReason {
+    let (side, flow) = (store[index], store.flows[index.flow])
+    guard side.state == .passThrough, flow.phase == .established, flow.passReason == .none,
+      policy(index).mode != .off, !isWorthwhile(index, flow.lastSeen.instant)
+    else { return side.reason }
+    return .notWorthwhile
+  }
+
+  /// A round trip to the network's end. It is the path's only if the end did not wait; but the path's is no longer than that.
+  func noteRoundTrip(_ flow: RecordIndex, _ sample: PassingTimes.Sample, _ now: Instant) {
+    let took = CompactInterval(sample.took)
+    let known = store.flows[flow].leastRoundTrip
+    let isOld = sample.isPrompt && now - store.flows[flow].leastSince.instant > Self.memory
+    guard known == .unknown || took <= known || isOld else { return }
+    store.flows[flow].leastRoundTrip = took
+    store.flows[flow].leastSince = CoarseInstant(now)
+  }
+
+  /// A frame came from the guest, whatever it is.
+  func noteHeard(_ now: Instant) {
+    if now - heard > Self.longestSilence { silenceEnd = now }
+    heard = now
+  }
+
+  /// So long the guest's kernel took to acknowledge what it has no reason to wait with: since it was busy with what came before, or since it
+  /// did not run, and then nothing at all came from it.
+  func noteReaction(_ took: Interval, _ now: Instant) {
+    guard silenceEnd - (now - took) > Self.longestSilence else { return }
+    counters.stalls &+= 1
+    stallsUntil = now + Self.memory
+  }
+
+  /// Data pass that passed before. One octet, or none, asks whether the receiver lives (danger 25).
+  func noteRepeated(_ index: SideIndex, _ packet: Packet, _ now: Instant) {
+    // What is in flight may be acknowledged for the one or the other (RFC 6298 §3).
+    passingTimes.cancel(index)
+    if index.isTransmit, packet.segment.payloadCount > 1 { noteLossy(index, now) }
+  }
+
+  /// Something was lost on the way to the receiver.
+  func noteLossy(_ index: SideIndex, _ now: Instant) {
+    store.flows[index.flow].losesUntil = CoarseInstant(now + Self.memory)
+  }
+}

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Memory
+import Monitoring
+import Packets
+import TCPPolicy
+import Timekeeping
+import Wire
+
+@testable import Simulation
+@testable import VTCP
+
+/// A module and one connection, segment by segment. Places in both streams are counted from 0, behind the SYNs.
+final class ModuleRig {
+  static let guestStart: UInt32 = 1000
+  static let networkStart: UInt32 = .max - 500
+
+  /// What became of a segment that arrived: nil if the module kept it, else what went on.
+  typealias Passed = ModelSegment?
+
+  private(set) var module: VTCPModule
+  private let configuration: ModuleConfiguration
+  private let memory: ByteRegion
+  /// The statistics.
+  let monitorMemory: ByteRegion
+  private let frame = ByteRegion.allocate(count: 4096)
+  private let head = ByteRegion.allocate(count: SegmentTemplate.maximumHeaderLength)
+  private let vectors = RecordBuffer<IOVector>(capacity: 64, repeating: .none)
+  private let up = StreamBytes(seed: 1)
+  private let down = StreamBytes(seed: 2)
+  /// Milliseconds.
+  var now: Int64 = 1_000
+  var hasTimestamps = false
+  var clock: (guest: UInt32, network: UInt32) = (100, 9_000)
+
+  /// Of the connection that is spoken of.
+  var guestPort: UInt16 = 40_000
+
+  init(policy: Classifier? = nil, _ change: (inout ModuleConfiguration) -> Void = { _ in }) throws {
+    var configuration = ModuleConfiguration()
+    configuration.flowLimit = 8
+    configuration.chunkLimit = 64
+    configuration.sendingLimit = 8
+    configuration.flow.acknowledgmentDelay = .zero
+    configuration.flow.leastRoundTrip = .zero
+    change(&configuration)
+    self.configuration = configuration
+    memory = ByteRegion.allocate(count: VTCPModule.byteCount(configuration), alignment: 4096)
+    let flowLimit = configuration.flowLimit
+    monitorMemory = ByteRegion.allocate(count: MonitorRegion.byteCount(flowLimit: flowLimit), alignment: 4096)
+    let identity = MonitorIdentity(process: 1, started: Instant(nanoseconds: 0), mode: 2, uplink: "", socket: "")
+    module = try VTCPModule(
+      over: memory, configuration: configuration, policy: policy, creating: true,
+      monitor: MonitorRegion(creatingIn: monitorMemory, identity: identity, flowLimit: flowLimit),
+      now: Instant(nanoseconds: 1_000_000_000))
+  }
+
+  deinit {
+    memory.deallocate()
+    monitorMemory.deallocate()
+    frame.deallocate()
+    head.deallocate()
+    vectors.deallocate()
+  }
+
+  /// Another process goes on with the memory.
+  func takeOver() throws {
+    module = try VTCPModule(over: memory, configuration: configuration, creating: false, now: time)
+  }
+
+  var isPresent: Bool { VTCPModule.isPresent(in: memory) }
+  func forgetMagic() { memory.store(0 as UInt64, at: 8) }
+  /// As if a version with other records had made the memory.
+  func changeLayout() { memory.store(memory.load(UInt32.self, at: 16) &+ 1, at: 16) }
+
+  private var time: Instant { Instant(nanoseconds: now * 1_000_000) }
+  var view: FlowView? { module.view(at: 1) }
+
+  // MARK: Segments that arrive
+
+  /// - Parameters:
+  ///   - at: place of the first octet in the sender's stream.
+  ///   - ack: place in the other's stream up to which it acknowledges.
+  func guest(
+    _ flags: UInt8 = ModelSegment.ack, at place: Int = 0, _ count: Int = 0, ack: Int = 0, window: UInt16 = 20_000,
+    _ change: (inout ModelSegment) -> Void = { _ in }
+  ) throws -> Passed {
+    try arrive(fromGuest: true, flags, place, count, ack, window, change)
+  }
+
+  func network(
+    _ flags: UInt8 = ModelSegment.ack, at place: Int = 0, _ count: Int = 0, ack: Int = 0, window: UInt16 = 20_000,
+    _ change: (inout ModelSegment) -> Void = { _ in }
+  ) throws -> Passed {
+    try arrive(fromGuest: false, flags, place, count, ack, window, change)
+  }
+
+  private func arrive(
+    fromGuest: Bool, _ flags: UInt8, _ place: Int, _ count: Int, _ ack: Int, _ window: UInt16,
+    _ change: (inout ModelSegment) -> Void
+  ) throws -> Passed {
+    var segment = ModelSegment()
+    segment.sourceIsGuest = fromGuest
+    segment.guestPort = guestPort
+    segment.networkPort = 80
+    let own = fromGuest ? Self.guestStart : Self.networkStart
+    let other = fromGuest ? Self.networkStart : Self.guestStart
+    segment.flags = flags
+    let isSYN = flags & ModelSegment.syn != 0
+    segment.sequence = isSYN ? own : own &+ 1 &+ UInt32(truncatingIfNeeded: place)
+    segment.acknowledgment = flags & ModelSegment.ack != 0 ? other &+ 1 &+ UInt32(truncatingIfNeeded: ack) : 0
+    segment.window = window
+    segment.payloadCount = count
+    if hasTimestamps {
+      segment.timestamp = fromGuest ? (clock.guest, clock.network) : (clock.network, clock.guest)
+    }
+    change(&segment)
+    let length = segment.write(to: frame)
+    let payload = frame.slice(from: segment.payloadOffset, count: segment.payloadCount)
+    (fromGuest ? up : down).fill(payload, from: place)
+    segment.complete(frame, partial: false)
+    if isFragment {
+      // More Fragments, and the header's sum again (RFC 1624).
+      frame.storeNetworkOrder(0x2000 as UInt16, at: 20)
+      let sum = frame.networkOrder(UInt16.self, at: 24)
+      frame.storeNetworkOrder(InternetChecksum.update(sum, replacing: 0x4000 as UInt16, with: 0x2000 as UInt16), at: 24)
+    }
+    if damages { payload.store(payload.load(UInt8.self, at: 7) ^ 4, at: 7) }
+    return try judge(fromGuest ? .guest : .network, length)
+  }
+
+  /// The frame as it lies in `frame`.
+  private func judge(_ leg: Leg, _ length: Int) throws -> Passed {
+    let whole = frame.slice(from: 0, count: length)
+    let cut = min(length, 134)
+    vectors[0] = IOVector(whole.suffix(from: cut))
+    let passing = PassingFrame(
+      head: whole.slice(from: 0, count: cut), length: length, vectors: vectors, firstVector: 0, vectorsEnd: 1)
+    guard module.arrive(from: leg, passing, now: time) == .pass else { return nil }
+    return try ModelSegment(reading: whole, checkingSum: true)
+  }
+
+  /// A segment of the connection as it would arrive, changed beyond what a segment can say: whether it passes as it is.
+  ///
+  /// - Parameter change: gets the frame with room behind it, and its length; returns the length that it has now.
+  func passesUnchanged(
+    _ flags: UInt8 = ModelSegment.ack, fromGuest: Bool, at place: Int = 0, _ count: Int = 0,
+    _ change: (ByteRegion, Int) -> Int
+  ) -> Bool {
+    var segment = ModelSegment()
+    segment.sourceIsGuest = fromGuest
+    segment.guestPort = guestPort
+    segment.networkPort = 80
+    segment.flags = flags
+    let offset = flags & ModelSegment.syn != 0 ? 0 : UInt32(truncatingIfNeeded: place + 1)
+    segment.sequence = (fromGuest ? Self.guestStart : Self.networkStart) &+ offset
+    segment.acknowledgment = (fromGuest ? Self.networkStart : Self.guestStart) &+ 101
+    segment.payloadCount = count
+    let length = segment.write(to: frame)
+    segment.complete(frame.slice(from: 0, count: length), partial: false)
+    let whole = frame.slice(from: 0, count: change(frame, length))
+    let before = whole.bytes
+    let passing = PassingFrame(head: whole, length: whole.count, vectors: vectors, firstVector: 0, vectorsEnd: 0)
+    return module.arrive(from: fromGuest ? .guest : .network, passing, now: time) == .pass && whole.bytes == before
+  }
+
+  /// The first fragment of a packet with so many octets: whether it passes as it is.
+  func passesFragment(fromGuest: Bool, at place: Int, _ count: Int) throws -> Bool {
+    isFragment = true
+    defer { isFragment = false }
+    let passed = fromGuest ? try guest(at: place, count) : try network(at: place, count)
+    return passed != nil && frame.networkOrder(UInt16.self, at: 20) == 0x2000
+  }
+
+  private var isFragment = false
+  private var flowConfiguration = FlowConfiguration()
+
+  /// Data of the network with a bit turned on the way. Throws what a strict reader says of it if it passes.
+  func damaged(at place: Int, _ count: Int, ack: Int) throws {
+    damages = true
+    defer { damages = false }
+    _ = try network(at: place, count, ack: ack)
+  }
+
+  private var damages = false
+
+  /// A router between the module and the network's end says that the guest's segment at a place was too big: whether the guest
+  /// gets to know.
+  func passesNotice(at place: Int, largest: Int) throws -> Bool {
+    var segment = ModelSegment()
+    segment.sourceIsGuest = true
+    segment.guestPort = 40_000
+    segment.networkPort = 80
+    segment.sequence = Self.guestStart &+ 1 &+ UInt32(truncatingIfNeeded: place)
+    segment.payloadCount = 100
+    let quoted = frame.slice(from: 0, count: segment.write(to: frame))
+    let room = frame.suffix(from: 2048)
+    let notice = room.slice(from: 0, count: ModelRouter.notice(of: quoted, limit: largest, to: room))
+    let passing = PassingFrame(head: notice, length: notice.count, vectors: vectors, firstVector: 0, vectorsEnd: 0)
+    return module.arrive(from: .network, passing, now: time) == .pass
+  }
+
+  // MARK: What the module sends
+
+  /// What the module has for a leg now, with its octets compared.
+  func emissions(to leg: Leg, atMost limit: Int = .max) throws -> [ModelSegment] {
+    var segments: [ModelSegment] = []
+    while segments.count < limit,
+      let emission = module.emit(to: leg, head: head, vectors: vectors, first: 0, largest: 0, now: time)
+    {
+      let length = emission.headerLength + emission.payloadCount
+      let target = frame.slice(from: 0, count: length)
+      target.copy(from: head.slice(from: 0, count: emission.headerLength))
+      var cursor = VectorCursor(vectors, first: 0, end: emission.vectorsEnd)
+      _ = cursor.read(into: target.suffix(from: emission.headerLength))
+      let segment = try ModelSegment(reading: target, checkingSum: false)
+      segment.complete(target, partial: false)
+      module.emitted(now: time)
+      let start = leg == .network ? Self.guestStart : Self.networkStart
+      let place = Int(Int32(bitPattern: segment.sequence &- start &- 1))
+      let octets = target.suffix(from: segment.payloadOffset)
+      guard (leg == .network ? up : down).matches(octets, from: place) else {
+        throw Broken("other octets than were sent")
+      }
+      segments.append(segment)
+    }
+    return segments
+  }
+
+  /// Lets so many milliseconds pass, and the timers run that are due then.
+  func tick(_ milliseconds: Int64) {
+    now += milliseconds
+    _ = module.timersDue(now: time)
+  }
+
+  /// Lets time pass until the module has something for the guest; false if that never comes.
+  func passTime() throws -> Bool {
+    for _ in 0..<10_000 {
+      _ = try emissions(to: .network)
+      if module.hasFrames(for: .guest) { return true }
+      guard let deadline = module.nextDeadline else { return false }
+      now = max(now, (deadline.nanoseconds + 999_999) / 1_000_000)
+      _ = module.timersDue(now: time)
+    }
+    return false
+  }
+
+  /// Place in the sender's stream of a segment to `leg`.
+  func place(_ segment: ModelSegment, to leg: Leg) -> Int {
+    Int(Int32(bitPattern: segment.sequence &- (leg == .network ? Self.guestStart : Self.networkStart) &- 1))
+  }
+
+  /// Place up to which a segment to `leg` acknowledges.
+  func acknowledged(_ segment: ModelSegment, to leg: Leg) -> Int {
+    Int(Int32(bitPattern: segment.acknowledgment &- (leg == .guest ? Self.guestStart : Self.networkStart) &- 1))
+  }
+
+  /// Places of what a segment to `leg` reports beside its number.
+  func blocks(_ segment: ModelSegment, to leg: Leg) -> [Range<Int>] {
+    let start = (leg == .guest ? Self.guestStart : Self.networkStart) &+ 1
+    return segment.blocks.map { Int(Int32(bitPattern: $0.start &- start))..<Int(Int32(bitPattern: $0.end &- start)) }
+  }
+
+  /// Another policy, for everybody.
+  func adopt(_ change: (inout FlowConfiguration) -> Void) {
+    flowConfiguration.acknowledgmentDelay = .zero
+    flowConfiguration.leastRoundTrip = .zero
+    change(&flowConfiguration)
+    module.adopt(nil, flow: flowConfiguration, now: time)
+  }
+
+  func adopt(_ policy: Classifier) { module.adopt(policy, flow: FlowConfiguration(), now: time) }
+
+  // MARK: Beginnings
+
+  /// The handshake; the guest opens, and the network answers after so many milliseconds, now and later. Windows are not scaled.
+  func open(answeredAfter wait: Int64 = 0, _ change: (inout ModelSegment) -> Void = { _ in }) throws {
+    _ = try guest(ModelSegment.syn) {
+      $0.maximumSegmentSize = 1000; change(&$0)
+    }
+    tick(wait)
+    _ = try network(ModelSegment.syn | ModelSegment.ack, ack: 0) {
+      $0.maximumSegmentSize = 1000
+      change(&$0)
+    }
+    _ = try guest()
+  }
+
+  /// The handshake, and an exchange of 100 octets each way, so that both ends are known to answer. Then both sides are
+  /// held from 100 on, and accelerated once `network(at: 100...)` comes.
+  func openAndTalk(answeredAfter wait: Int64 = 0, _ change: (inout ModelSegment) -> Void = { _ in }) throws {
+    try open(answeredAfter: wait, change)
+    _ = try guest(at: 0, 100)
+    tick(wait)
+    _ = try network(ack: 100)
+    _ = try network(at: 0, 100, ack: 100)
+    _ = try guest(at: 100, ack: 100)
+  }
+}

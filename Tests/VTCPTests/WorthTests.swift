@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Arena
+import TCPPolicy
+import Testing
+import Timekeeping
+import Wire
+
+@testable import Simulation
+@testable import VTCP
+
+@Suite("Connections are accelerated where it pays (docs/decisions/0016)")
+struct WorthTests {
+  private func rig(_ mode: AccelerationMode = .early) throws -> ModuleRig {
+    try ModuleRig {
+      $0.flow.mode = mode
+      $0.flow.leastRoundTrip = .milliseconds(2)
+      $0.flow.isPaced = false
+    }
+  }
+
+  /// The guest sends 500 octets more. True if they are acknowledged early.
+  private func isAccelerated(_ rig: ModuleRig, at place: Int, ack: Int = 100) throws -> Bool {
+    #expect(try rig.guest(at: place, 500, ack: ack) != nil)
+    let said = try rig.emissions(to: .guest)
+    #expect(said.allSatisfy { rig.acknowledged($0, to: .guest) == place + 500 })
+    let isOurs = rig.view?.transmit.state == .accelerated
+    #expect(isOurs == !said.isEmpty)
+    return isOurs
+  }
+
+  @Test(
+    "On a short path nothing is held, in either mode, and whoever looks is told why",
+    arguments: [.early, .snoop] as [AccelerationMode])
+  func shortPath(mode: AccelerationMode) throws {
+    let rig = try rig(mode)
+    try rig.openAndTalk(answeredAfter: 1)
+    for place in [100, 600, 1100] { #expect(try !isAccelerated(rig, at: place)) }
+    _ = try rig.network(at: 100, 1000, ack: 1600)
+    _ = try rig.guest(at: 1600, ack: 1100)
+    let view = try #require(rig.view)
+    #expect(view.transmit.state == .passThrough && view.receive.state == .passThrough)
+    #expect(view.transmit.reason == .notWorthwhile && view.receive.reason == .notWorthwhile)
+    #expect(rig.module.heldChunks == 0 && rig.module.counters.earlyOctets == 0)
+  }
+
+  @Test("On a long path all is as if it were so always")
+  func longPath() throws {
+    let rig = try rig()
+    try rig.openAndTalk(answeredAfter: 2)
+    #expect(try isAccelerated(rig, at: 100))
+    #expect(rig.view?.transmit.reason == DrainReason.none)
+  }
+
+  @Test(
+    "Data that the guest sends again say that the path loses some; ten seconds without are enough to believe otherwise")
+  func loss() throws {
+    let rig = try rig()
+    try rig.openAndTalk()
+    #expect(try !isAccelerated(rig, at: 100))
+    _ = try rig.network(at: 100, ack: 600)
+    // A question whether the other end lives is no loss (danger 25).
+    _ = try rig.guest(at: 599, 1, ack: 100)
+    _ = try rig.network(at: 100, ack: 600)
+    #expect(try !isAccelerated(rig, at: 600))
+    #expect(try rig.guest(at: 600, 500, ack: 100) != nil)
+    _ = try rig.network(at: 100, ack: 1100)
+    #expect(try isAccelerated(rig, at: 1100))
+    _ = try rig.network(at: 100, ack: 1600)
+    rig.tick(10_100)
+    #expect(try rig.guest(at: 1600, 500, ack: 100) != nil)
+    #expect(rig.view?.transmit.state == .draining)
+    _ = try rig.network(at: 100, ack: 2100)
+    #expect(try !isAccelerated(rig, at: 2100))
+    #expect(rig.view?.transmit.reason == .notWorthwhile)
+  }
+
+  @Test(
+    "A guest that is silent with two segments to answer waits for its processor; one that says something else is busy",
+    arguments: [true, false])
+  func stall(isSilent: Bool) throws {
+    let rig = try rig()
+    try rig.openAndTalk()
+    _ = try rig.network(at: 100, 1000, ack: 100)
+    _ = try rig.network(at: 1100, 1000, ack: 100)
+    for _ in 0..<3 {
+      rig.tick(5)
+      if !isSilent { _ = try rig.guest(at: 100, ack: 100) }
+    }
+    _ = try rig.guest(at: 100, ack: 2100)
+    #expect(rig.module.counters.stalls == (isSilent ? 1 : 0))
+    #expect(try isAccelerated(rig, at: 100, ack: 2100) == isSilent)
+    // In both directions.
+    _ = try rig.network(at: 2100, 1000, ack: 600)
+    #expect(rig.view?.receive.state == (isSilent ? .accelerated : .passThrough))
+  }
+
+  @Test("A guest that has one segment may wait for the next one, and no longer than that is an idle one silent")
+  func delayedAcknowledgment() throws {
+    let rig = try rig()
+    try rig.openAndTalk()
+    _ = try rig.network(at: 100, 1000, ack: 100)
+    rig.tick(40)
+    _ = try rig.guest(at: 100, ack: 1100)
+    rig.tick(5_000)
+    _ = try rig.network(at: 1100, 1000, ack: 100)
+    _ = try rig.network(at: 2100, 1000, ack: 100)
+    rig.tick(1)
+    _ = try rig.guest(at: 100, ack: 3100)
+    #expect(rig.module.counters.stalls == 0)
+  }
+
+  @Test("A guest that takes long to answer a SYN waits for its processor, too")
+  func slowHandshake() throws {
+    let rig = try rig()
+    _ = try rig.network(ModelSegment.syn) { $0.maximumSegmentSize = 1000 }
+    rig.tick(30)
+    _ = try rig.guest(ModelSegment.syn | ModelSegment.ack) { $0.maximumSegmentSize = 1000 }
+    #expect(rig.module.counters.stalls == 1)
+  }
+
+  @Test("A path that turns out to be short is left alone once nothing is owed")
+  func shorterPath() throws {
+    let rig = try rig()
+    try rig.openAndTalk(answeredAfter: 30)
+    #expect(try isAccelerated(rig, at: 100))
+    rig.tick(1)
+    // The round trip was a millisecond. What is on its way yet is owed.
+    _ = try rig.guest(at: 600, 500, ack: 100)
+    _ = try rig.emissions(to: .guest)
+    _ = try rig.network(at: 100, ack: 600)
+    #expect(rig.view?.transmit.state == .draining && rig.view?.transmit.owned == 500)
+    _ = try rig.network(at: 100, ack: 1100)
+    #expect(rig.view?.transmit.owned == 0)
+    // The guest was shown a wider window than the receiver's, and may use it.
+    var place = 1100
+    while rig.view?.transmit.state == .draining, place < 100_000 {
+      _ = try rig.guest(at: place, 500, ack: 100)
+      place += 500
+      #expect(rig.view?.transmit.acknowledged == rig.view?.transmit.unacknowledged)
+      _ = try rig.network(at: 100, ack: place)
+    }
+    #expect(rig.view?.transmit.state == .passThrough && rig.module.heldChunks == 0)
+    #expect(try !isAccelerated(rig, at: place))
+  }
+
+  @Test("A path that became longer is known for it after ten seconds, by acknowledgments that wait for nothing")
+  func longerPath() throws {
+    let rig = try rig()
+    try rig.openAndTalk()
+    var place = 100
+    func exchange(_ count: Int, after wait: Int64) throws {
+      for _ in 0..<count {
+        _ = try rig.guest(at: place, 1000, ack: 100)
+        _ = try rig.emissions(to: .guest)
+        place += 1000
+      }
+      rig.tick(wait)
+      _ = try rig.network(at: 100, ack: place)
+    }
+    try exchange(2, after: 20)
+    rig.tick(11_000)
+    // One segment: the answer may have waited.
+    try exchange(1, after: 20)
+    #expect(try !isAccelerated(rig, at: place))
+    place += 500
+    _ = try rig.network(at: 100, ack: place)
+    rig.tick(11_000)
+    try exchange(2, after: 20)
+    #expect(try isAccelerated(rig, at: place))
+  }
+
+  @Test("One run of data is timed at a time, none that was sent again, and another side's only after a while")
+  func times() {
+    let times = PassingTimes()
+    defer { times.deallocate() }
+    let side = SideIndex(RecordIndex(rawValue: 1), sender: .guest)
+    let other = SideIndex(RecordIndex(rawValue: 129), sender: .guest)
+    func begin(_ side: SideIndex, _ end: UInt32, _ milliseconds: Int64, isPrompt: Bool = true) {
+      let now = Instant(nanoseconds: milliseconds * 1_000_000)
+      times.begin(side, to: SequenceNumber(rawValue: end), isPrompt: isPrompt, now)
+    }
+    func end(_ side: SideIndex, _ number: UInt32, _ milliseconds: Int64) -> PassingTimes.Sample? {
+      times.end(
+        side, acknowledged: SequenceNumber(rawValue: number), Instant(nanoseconds: milliseconds * 1_000_000))
+    }
+    begin(side, 10, 0)
+    begin(side, 20, 1)
+    #expect(end(side, 9, 2) == nil)
+    #expect(end(side, 10, 3) == .init(took: .milliseconds(3), isPrompt: true))
+    #expect(end(side, 20, 4) == nil)
+    begin(side, 30, 5)
+    times.cancel(side)
+    #expect(end(side, 30, 6) == nil)
+    // A segment alone may be waited with; what comes behind it says more.
+    begin(side, 32, 7, isPrompt: false)
+    begin(side, 34, 8)
+    begin(side, 36, 9)
+    #expect(end(side, 34, 9) == .init(took: .milliseconds(1), isPrompt: true))
+    begin(side, 40, 10)
+    begin(other, 5, 11)
+    #expect(end(other, 5, 12) == nil)
+    begin(other, 6, 1_100)
+    #expect(end(side, 40, 1_101) == nil)
+    #expect(end(other, 6, 1_102) == .init(took: .milliseconds(2), isPrompt: true))
+  }
+}
