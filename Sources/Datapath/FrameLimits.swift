@@ -13,4 +13,6 @@ enum FrameLimits {
   static let minimumFrame = FrameLayout.ethernetHeaderLength
   /// The largest small frame: one that costs less to copy than to find room for the largest, and no bulk transfer's.
   static let small = 2048
+  /// The most payload of a frame of the accelerator's: with any headers an IP packet holds it.
+  static let largestSend = 65_535 - 128
 }

@@ -2,8 +2,10 @@
 
 import LargeSend
 import Memory
+import Packets
 import Timekeeping
 import Uplinks
+import VTCP
 import Virtio
 import Wire
 
@@ -17,13 +19,14 @@ import Wire
 ///
 /// *Staged*: else the frame is read into private memory, a queue is chosen for it, it is completed or cut if the guest
 /// can't take it whole, and copied into the buffers that the guest has. If they are too few, the frame waits and so
-/// does everything behind it, in the uplink: back-pressure instead of drops.
+/// does everything behind it, in the uplink: back-pressure instead of drops. But the TCP accelerator gets what is for it all the
+/// same, since a guest that does not run is what it is there for (`absorb`).
 ///
 /// A frame is dropped, and counted, only if all buffers that the guest could ever post would not hold it.
 final class ReceivePath {
-  private let uplink: Uplink
-  private let uplinkQueue: Int
-  private let ends: QueueEnds
+  let uplink: Uplink
+  let uplinkQueue: Int
+  let ends: QueueEnds
   private let macAddress: MACAddress?
   private let steering: FlowSteering
   var flowHash: FlowHash
@@ -35,21 +38,26 @@ final class ReceivePath {
 
   private let uplinkHeader = ByteRegion.allocate(count: privateBytes)
   private let guestHeader = ByteRegion.allocate(count: VirtioNetHeader.lengthWithBufferCount)
-  private let vectors = RecordBuffer<IOVector>(capacity: ChainList.maximumVectorsPerChain, repeating: .none)
+  let vectors = RecordBuffer<IOVector>(capacity: ChainList.maximumVectorsPerChain, repeating: .none)
   private let staging: ByteRegion?
-  private let staged = StagedFrame()
+  let module: ModuleReference
+  /// Where frames of the accelerator's are put together; only of the path that gives them to the guest.
+  private let emissions: ByteRegion?
+  let staged = StagedFrame()
+  /// Frames behind the staged one that have passed the accelerator.
+  let backlog: FrameBacklog
   /// The queue pair whose receiveq gets the staged frame.
-  private var stagedPair: Int
+  var stagedPair: Int
 
   /// The uplink may have something for us.
   var isReady = true
   /// The receiveq that gets all frames, unless each is steered.
   private let home: QueueEnd
   private let homePair: Int
-  private var isSteered = false
+  var isSteered = false
   /// Queue pairs that frames are steered to.
   private var activePairs = 1
-  private var guest = GuestAbilities()
+  var guest = GuestAbilities()
   private var readsInPlace = false
   /// Bytes of large frames that guests were given. Wraps.
   private(set) var bulkBytes = 0
@@ -68,11 +76,15 @@ final class ReceivePath {
 
   /// `ends`: the receiveqs by queue pair.
   init(
-    uplink: Uplink, uplinkQueue: Int, ends: [QueueEnd], macAddress: MACAddress?, steering: FlowSteering,
+    uplink: Uplink, uplinkQueue: Int, module: VTCPModule?, ends: [QueueEnd], macAddress: MACAddress?,
+    steering: FlowSteering,
     flowHash: FlowHash
   ) {
     self.uplink = uplink
     self.uplinkQueue = uplinkQueue
+    self.module = ModuleReference(module)
+    emissions = module == nil || uplinkQueue > 0 ? nil : ByteRegion.allocate(count: FrameLimits.staging)
+    backlog = FrameBacklog(isUsed: module != nil && !uplink.stagesFrames)
     self.ends = QueueEnds(ends)
     homePair = uplinkQueue % ends.count
     home = ends[homePair]
@@ -91,13 +103,17 @@ final class ReceivePath {
     vectors.deallocate()
     overflow.deallocate()
     staging?.deallocate()
+    emissions?.deallocate()
   }
 
   /// What the guest takes, what the uplink may hand up in spite of it, and how many queue pairs share the uplink's
   /// queue.
   func configure(_ guest: GuestAbilities, handedUp: ReceiveOffloads, activePairs: Int, isSteered: Bool) {
     // What is staged was made for a guest with other abilities.
-    if guest != self.guest { staged.clear() }
+    if guest != self.guest {
+      staged.clear()
+      backlog.clear()
+    }
     self.guest = guest
     linkFrame = Self.largestLinkFrame(uplink)
     self.activePairs = max(activePairs, 1)
@@ -113,12 +129,18 @@ final class ReceivePath {
     while !budget.isSpent {
       if let piece = staged.piece {
         guard ends.with(stagedPair, { deliver(piece, to: $0, &budget) }) else {
-          return budget.isSpent ? .more : .waiting
+          return budget.isSpent ? .more : absorb(now, &budget)
         }
         staged.advance()
         continue
       }
-      guard isReady, hasTaker else { return .idle }
+      guard hasTaker else { return .idle }
+      if let region = backlog.next() {
+        stage(region, now)
+        continue
+      }
+      if let emissions, module.with({ stageEmission($0, emissions, now) }) == true { continue }
+      guard isReady else { return .idle }
       let isDone: Bool
       if readsInPlace, smallFrames < Self.smallRun, let capacity = roomForAnyFrame(home) {
         isDone = !readInPlace(home, capacity, now, &budget)
@@ -178,7 +200,7 @@ extension ReceivePath {
     let frameLength = count &- VirtioNetHeader.length
     noteSize(frameLength)
     budget.spend(frames: 1, bytes: max(frameLength, 0))
-    if !take(end, frameLength, capacity) {
+    if !take(end, frameLength, capacity, vectorsEnd: last, now) {
       // The next frame gets the buffers, but what is in them now may have been written. After an error, how far?
       let written = count < 0 ? room : min(frameLength &- FrameLimits.inspected, room)
       end.queue.spoiled(written, after: guest.headerLength &+ FrameLimits.inspected, in: end.chains)
@@ -186,8 +208,11 @@ extension ReceivePath {
     return true
   }
 
-  /// Gives the guest the frame that was read into its buffers. False if it is dropped, and counted, instead.
-  private func take(_ end: QueueEnd, _ frameLength: Int, _ capacity: Int) -> Bool {
+  /// Gives the guest the frame that was read into its buffers. False if it is dropped, and counted, instead, or if the accelerator
+  /// has kept it.
+  private func take(
+    _ end: QueueEnd, _ frameLength: Int, _ capacity: Int, vectorsEnd: Int, _ now: Instant
+  ) -> Bool {
     guard frameLength <= capacity &- guest.headerLength else {
       // The link's MTU was raised. This frame is cut off, the next one will not be.
       end.counters.add(.tooLarge)
@@ -206,6 +231,7 @@ extension ReceivePath {
       return false
     }
     var header = VirtioNetHeader(decoding: uplinkHeader)
+    if module.with({ passes($0, header, head, frameLength, 1..<vectorsEnd, now) }) == false { return false }
     if !guest.offloads.contains(.checksum) { header.flags = [] }
     var start = VectorCursor(end.chains.vectors, first: end.chains.firstVector, end: end.chains.vectorsEnd)
     start.skip(guest.headerLength)
@@ -265,19 +291,27 @@ extension ReceivePath {
     guard let region = nextRegion() else { return false }
     noteSize(region.count)
     budget.spend(frames: 1, bytes: region.count)
+    if isForGuest(region, now) { stage(region, now) }
+    return true
+  }
+
+  /// Whether the guest is to have what is behind the virtio header; if not, it is counted, or the accelerator has kept it.
+  func isForGuest(_ region: ByteRegion, _ now: Instant) -> Bool {
     guard region.count >= VirtioNetHeader.length &+ FrameLimits.minimumFrame else {
       if region.count > 0 { home.counters.add(.badLength) }
-      return true
+      return false
     }
-    let frame = region.suffix(from: VirtioNetHeader.length)
-    if let macAddress, isForeign(frame, macAddress) {
+    if let macAddress, isForeign(region.suffix(from: VirtioNetHeader.length), macAddress) {
       home.counters.add(.foreign)
-      return true
+      return false
     }
-    if isSteered { stagedPair = steer(frame, now) }
+    return module.with { passes($0, staged: region, now) } ?? true
+  }
+
+  private func stage(_ region: ByteRegion, _ now: Instant) {
+    if isSteered { stagedPair = steer(region.suffix(from: VirtioNetHeader.length), now) }
     let counters = ends.with(stagedPair, \.counters)
     if case .refused = staged.stage(region, for: guest.offloads, counters) { counters.add(.badOffload) }
-    return true
   }
 
   /// The next virtio header and frame in private memory; empty after an error; nil if there is none.
@@ -294,7 +328,7 @@ extension ReceivePath {
   }
 
   /// The queue pair whose receiveq gets the frame.
-  private func steer(_ frame: ByteRegion, _ now: Instant) -> Int {
+  func steer(_ frame: ByteRegion, _ now: Instant) -> Int {
     let head = frame.slice(from: 0, count: min(frame.count, FrameLimits.inspected))
     var pair = 0
     if let layout = FrameLayout(parsing: head, frameLength: frame.count) {
@@ -349,37 +383,4 @@ extension ReceivePath {
 
   /// Everything that the driver can post is here already.
   private func isFull(_ end: QueueEnd) -> Bool { end.chains.count >= end.queue.size || end.chains.isFull }
-}
-
-// MARK: - Buffers
-
-extension ReceivePath {
-  /// Takes more buffers until they hold `wanted` bytes; false if none came.
-  private func refill(_ end: QueueEnd, _ wanted: Int) -> Bool {
-    var came = false
-    while end.chains.byteCount < wanted || end.chains.isEmpty {
-      guard end.queue.pop(limit: 64, into: &end.chains) > 0 else { break }
-      came = true
-    }
-    if came { end.disableKicks() }
-    return came && end.chains.byteCount >= wanted
-  }
-
-  /// Asks the driver for a kick when it posts a buffer; true if one came meanwhile.
-  private func wakeOnBuffers(_ end: QueueEnd) -> Bool {
-    guard end.chains.count < end.queue.size, !end.chains.isFull else { return false }
-    return end.enableKicks()
-  }
-
-  /// Gives back, unused, buffers at the front that are too small to be of use. False if nothing is left.
-  private func skipUnusable(_ end: QueueEnd) -> Bool {
-    while !end.chains.isEmpty {
-      let chain = end.chains.chains[end.chains.first]
-      if chain.isSound, chain.byteCount >= guest.smallestBuffer { return true }
-      end.counters.add(.unsoundChains)
-      end.queue.completeWritten(0, chains: 1, of: &end.chains)
-      end.hasUnpublished = true
-    }
-    return false
-  }
 }

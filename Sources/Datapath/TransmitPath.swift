@@ -5,6 +5,7 @@ import Memory
 import Packets
 import Timekeeping
 import Uplinks
+import VTCP
 import Virtio
 import Wire
 
@@ -25,24 +26,24 @@ import Wire
 final class TransmitPath {
   private static let batch = 32
   /// Virtio header and inspected bytes of one frame.
-  private static let slotBytes = (VirtioNetHeader.length + FrameLimits.inspected + 15) / 16 * 16
+  static let slotBytes = (VirtioNetHeader.length + FrameLimits.inspected + 15) / 16 * 16
 
-  private let slots = ByteRegion.allocate(count: batch * slotBytes)
+  let slots = ByteRegion.allocate(count: batch * slotBytes)
   private let guestHeader = ByteRegion.allocate(count: VirtioNetHeader.lengthWithBufferCount)
-  private let frames = RecordBuffer<OutgoingFrame>(
+  let frames = RecordBuffer<OutgoingFrame>(
     capacity: batch, repeating: OutgoingFrame(firstVector: 0, vectorCount: 0, byteCount: 0, index: 0))
-  private let vectors = RecordBuffer<IOVector>(
+  let vectors = RecordBuffer<IOVector>(
     capacity: 2 * (ChainList.maximumVectorsPerChain + 1), repeating: .none)
   /// The uplink's queue for each frame.
   private let queues = RecordBuffer<Int32>(capacity: batch, repeating: 0)
-  private var frameCount = 0
-  private var vectorCount = 0
+  var frameCount = 0
+  var vectorCount = 0
 
   /// Only for an uplink without virtio headers: the frame that is being completed.
   private let staged = StagedFrame()
   private let staging: ByteRegion?
 
-  private let uplink: Uplink
+  let uplink: Uplink
   private let macAddress: MACAddress?
   private let steering: FlowSteering
   var flowHash: FlowHash
@@ -51,12 +52,20 @@ final class TransmitPath {
   /// The queue pair of the flow of the frame that was looked at last, if flows are learned.
   private var learnedPair = 0
   /// Bytes of large frames that the uplink took. Wraps.
-  private(set) var bulkBytes = 0
+  var bulkBytes = 0
   /// 10 or 12 bytes, as negotiated.
   var guestHeaderLength = VirtioNetHeader.lengthWithBufferCount
 
-  init(uplink: Uplink, macAddress: MACAddress?, steering: FlowSteering, flowHash: FlowHash) {
+  /// The TCP accelerator, and the frame that it let pass and that the uplink had no room for.
+  let module: VTCPModule?
+  let waiting: WaitingFrame?
+
+  init(
+    uplink: Uplink, module: VTCPModule?, macAddress: MACAddress?, steering: FlowSteering, flowHash: FlowHash
+  ) {
     self.uplink = uplink
+    self.module = module
+    waiting = module == nil ? nil : WaitingFrame()
     self.macAddress = macAddress
     self.steering = steering
     self.flowHash = flowHash
@@ -77,23 +86,33 @@ final class TransmitPath {
     end.disableKicks()
     var budget = TurnBudget()
     while !budget.isSpent {
-      guard sendStagedPieces(end, uplinkQueue, &budget) else { return .waiting }
+      guard sendStagedPieces(end, uplinkQueue, &budget), sendWaiting(uplinkQueue) else { return .waiting }
       guard !budget.isSpent else { return .more }
       let popped = end.queue.pop(limit: Self.batch, into: &end.chains)
-      guard popped > 0 else { return .idle }
+      guard popped > 0 else {
+        if end.queue.hasUntold { end.publish() }
+        return .idle
+      }
       if !end.isEnabled {
         end.counters.add(.disabled, popped)
         complete(end, popped)
         budget.spend(frames: popped, bytes: 0)
         continue
       }
-      let progress = staging == nil ? sendBatch(end, uplinkQueue, &budget, now) : stageOne(end, &budget, now)
+      let progress: PathProgress
+      if staging != nil {
+        progress = stageOne(end, &budget, now)
+      } else if let module {
+        progress = sendThrough(module, end, uplinkQueue, &budget, now)
+      } else {
+        progress = sendBatch(end, uplinkQueue, &budget, now)
+      }
       guard progress == .more else { return progress }
     }
     return .more
   }
 
-  private func complete(_ end: QueueEnd, _ count: Int) {
+  func complete(_ end: QueueEnd, _ count: Int) {
     guard count > 0 else { return }
     end.queue.completeFirst(count, of: &end.chains)
     end.untold &+= count
@@ -150,7 +169,7 @@ final class TransmitPath {
   }
 
   /// Makes an outgoing frame of a chain, or drops and counts it.
-  private func prepare(
+  func prepare(
     _ end: QueueEnd, _ chain: DescriptorChain, chain index: Int, _ uplinkQueue: Int, _ now: Instant
   ) {
     let slot = slots.slice(from: frameCount &* Self.slotBytes, count: Self.slotBytes)

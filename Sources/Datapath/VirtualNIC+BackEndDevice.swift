@@ -3,6 +3,7 @@
 import Memory
 public import Polling
 import Uplinks
+import VTCP
 public import VhostUser
 public import Virtio
 import Wire
@@ -11,6 +12,8 @@ import Wire
 extension VirtualNIC: BackEndDevice {
   public func negotiated(_ features: VirtioFeatures) {
     self.features = features
+    // The front-end, or the device, is no more.
+    if features == [] { module?.guestGone() }
     configurePaths()
   }
 

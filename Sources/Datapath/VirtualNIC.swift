@@ -5,6 +5,7 @@ import Memory
 public import Polling
 public import Timekeeping
 public import Uplinks
+public import VTCP
 public import Virtio
 import VhostUser
 import Wire
@@ -53,6 +54,8 @@ public final class VirtualNIC {
   public let memory: GuestMemory
   let configuration: VirtualNICConfiguration
   let uplink: Uplink
+  /// The TCP accelerator; nil: frames pass without.
+  let module: VTCPModule?
   let ends: [QueueEnd]
   let log: Log
   let poller: Poller
@@ -80,10 +83,12 @@ public final class VirtualNIC {
   public private(set) var notificationDeadline: Instant?
 
   public init(
-    configuration: VirtualNICConfiguration, uplink: Uplink, arena: Arena, poller: Poller, seed: UInt64, log: Log
+    configuration: VirtualNICConfiguration, uplink: Uplink, arena: Arena, module: VTCPModule? = nil, poller: Poller,
+    seed: UInt64, log: Log
   ) throws(SystemError) {
     self.configuration = configuration
     self.uplink = uplink
+    self.module = module
     self.poller = poller
     self.log = log
     let memory = GuestMemory()
@@ -98,12 +103,12 @@ public final class VirtualNIC {
     flowSeed = seed
     let hash = FlowHash(seed: seed)
     transmitPath = TransmitPath(
-      uplink: uplink, macAddress: configuration.macAddress, steering: steering, flowHash: hash)
+      uplink: uplink, module: module, macAddress: configuration.macAddress, steering: steering, flowHash: hash)
     transmitEnds = ends.filter { $0.queue.direction == .deviceReadable }
     let receiveEnds = ends.filter { $0.queue.direction == .deviceWritable }
     receivePaths = (0..<uplink.queueCount).map { queue in
       ReceivePath(
-        uplink: uplink, uplinkQueue: queue, ends: receiveEnds, macAddress: configuration.macAddress,
+        uplink: uplink, uplinkQueue: queue, module: module, ends: receiveEnds, macAddress: configuration.macAddress,
         steering: steering, flowHash: hash)
     }
     for queue in 0..<uplink.queueCount {
@@ -140,18 +145,38 @@ public final class VirtualNIC {
   public func turn(now: Instant) -> Bool {
     var isMoreToDo = false
     lastTurn = now
+    if let module {
+      module.setQuiescing(memory.log.isOn, now: now)
+      if !module.timersDue(now: now) { isMoreToDo = true }
+    }
     for path in receivePaths.prefix(activePaths) where path.run(now: now) == .more { isMoreToDo = true }
     tellLostUplink()
     isBlocked = false
     for end in transmitEnds where transmit(end, now) { isMoreToDo = true }
+    if let module, accelerate(module, now) { isMoreToDo = true }
     watchSender()
-    notificationDeadline = nil
+    notificationDeadline = module?.nextDeadline
     for end in ends where end.isRunning {
       end.publishIfDue()
       notify(end, now)
       if end.tellFault(log) { configurePaths() }
     }
     if memory.log.hasBitmap { tellMarks() }
+    module?.publish(now: now)
+    return isMoreToDo
+  }
+
+  /// Gives both legs what the module has for them after this turn's frames; true if there is more.
+  private func accelerate(_ module: VTCPModule, _ now: Instant) -> Bool {
+    var isMoreToDo = false
+    switch transmitPath.emit(module, now: now) {
+    case .more: isMoreToDo = true
+    case .waiting: isBlocked = true
+    case .idle: break
+    }
+    if module.hasFrames(for: .guest), receivePaths[0].run(now: now) == .more { isMoreToDo = true }
+    // What was read besides may have to be acknowledged.
+    if !isBlocked, module.hasFrames(for: .network) { isMoreToDo = true }
     return isMoreToDo
   }
 
@@ -278,6 +303,7 @@ public final class VirtualNIC {
       let direction = end.queue.direction == .deviceReadable ? "transmit" : "receive"
       log.info("queue \(end.index) \(direction) \(counted.joined(separator: " "))")
     }
+    if let module { log.info("vtcp flows=\(module.flowCount) chunks=\(module.heldChunks) \(module.counters.text)") }
     let counters = uplink.counters
     log.info(
       "uplink \(uplink.name) sent=\(counters.framesSent) received=\(counters.framesReceived) "

@@ -4,6 +4,8 @@ import Datapath
 import Polling
 import Sandbox
 import Uplinks
+import TCPPolicy
+import VTCP
 import Wire
 
 /// The command line. Stable: what is accepted here stays accepted.
@@ -13,6 +15,7 @@ struct Options {
     case help
     case version
     case capabilities
+    case statistics(path: String)
   }
 
   static let maximumQueuePairs = 64
@@ -23,6 +26,11 @@ struct Options {
   var mtu: Int?
   var macAddress: MACAddress?
   var poll = BusyPoll.Mode.adaptive
+  var acceleration = AccelerationMode.off
+  /// Whether connections are accelerated that gain nothing by it.
+  var acceleratesAlways = false
+  var statisticsFile: String?
+  var printsJSON = false
   var stateDescriptor: Int32?
   var user: String?
   var offersDeviceState = true
@@ -39,18 +47,23 @@ struct Options {
       case "--help", "-h": question = question ?? .help
       case "--version": question = question ?? .version
       case "--print-capabilities": question = question ?? .capabilities
+      case "--json": printsJSON = true
       default:
         let (name, value) = try Self.option(argument, &rest)
         try set(name, value)
       }
     }
     guard question == nil else { return }
+    guard !printsJSON else { throw OptionsError("--json is for --stats=PATH") }
     guard role != nil else {
       throw OptionsError(
         "say where the vhost-user socket is: --socket-path=PATH to listen, --connect=PATH if QEMU listens, or --fd=N")
     }
     guard uplink != nil else {
       throw OptionsError("say where frames go: --uplink tap:NAME, packet:IFNAME, fd:N or null")
+    }
+    guard statisticsFile == nil || acceleration != .off else {
+      throw OptionsError("--stats-file is about connections that are accelerated; add --vtcp snoop or --vtcp early")
     }
   }
 
@@ -78,7 +91,9 @@ struct Options {
   }
 
   private static let names = [
-    "--socket-path", "--connect", "--fd", "--uplink", "--queues", "--mtu", "--mac", "--poll", "--state-fd", "--user",
+    "--socket-path", "--connect", "--fd", "--uplink", "--queues", "--mtu", "--mac", "--poll", "--vtcp", "--stats-file",
+    "--stats", "--state-fd",
+    "--user",
     "--device-state", "--sandbox", "--seccomp", "--log-level",
   ]
 
@@ -130,6 +145,17 @@ struct Options {
         throw OptionsError("--poll is adaptive, never or always, not '\(value)'")
       }
       poll = mode
+    case "--vtcp":
+      let words = value.split(separator: ",", omittingEmptySubsequences: false)
+      acceleratesAlways = words.count == 2 && words[1] == "always"
+      switch words[0] {
+      case "off" where words.count == 1: acceleration = .off
+      case "snoop" where words.count == 1 || acceleratesAlways: acceleration = .snoop
+      case "early" where words.count == 1 || acceleratesAlways: acceleration = .early
+      default: throw OptionsError("--vtcp is off, snoop[,always] or early[,always], not '\(value)'")
+      }
+    case "--stats-file": statisticsFile = value
+    case "--stats": question = question ?? .statistics(path: value)
     case "--state-fd": stateDescriptor = try Self.descriptor(name, value)
     case "--user": user = value
     case "--device-state":

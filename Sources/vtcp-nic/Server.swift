@@ -40,6 +40,8 @@ final class Server {
   private var toldWaiting = false
   /// By what name the socket's path can be called once the file system is out of sight; nil: not at all.
   var reachablePath: String?
+  /// Ours for as long as we run.
+  var statistics: StatisticsFile?
   private let counters = FrontEndCounters()
 
   init(
@@ -281,6 +283,7 @@ extension Server {
 
   /// The front-end took away memory that it had given us: the zeroes that we see instead mean nothing.
   private func checkMemory() {
+    statistics?.tellLoss(log)
     let faults = MemoryGuard.faultCount &+ nic.memoryFaults
     guard faults != faultsSeen else { return }
     faultsSeen = faults

@@ -11,6 +11,14 @@ enum SocketRole: Equatable {
   /// `--fd`: a listening socket, or one that is connected already, handed in.
   case descriptor(Int32)
 
+  /// For people.
+  var name: String {
+    switch self {
+    case .listen(let path), .connect(let path): path
+    case .descriptor(let number): "descriptor \(number)"
+    }
+  }
+
   /// What is still to be done with it once the program is confined.
   var use: SocketUse {
     switch self {

@@ -35,6 +35,11 @@ enum Usage {
       --mtu N              the uplink's MTU, and the largest that the guest may be given
       --mac ADDR           the guest's MAC address: frames from any other are dropped
       --poll MODE          look for work before sleeping: adaptive, never or always (adaptive)
+      --vtcp MODE          what is done for the guest's TCP connections: off, snoop (losses are repaired from copies) or early
+                           (data are acknowledged as soon as they are held) (off); experimental.
+                           Connections are left alone while their path is short and loses nothing and the guest has its
+                           processor, unless MODE ends in ,always
+      --stats-file PATH    write there, on a tmpfs, what the accelerator does, for others to read; PATH is made anew
       --state-fd N         a memfd that outlives this program, so that its successor goes on where it stopped
       --device-state on|off
                            what the NIC has learnt travels with a guest that migrates (on); off: the guest is to go to a
@@ -44,6 +49,7 @@ enum Usage {
       --seccomp ACTION     at a system call that is not foreseen: kill, log or off (kill)
       --log-level LEVEL    error, warning, info or debug (info)
       --print-capabilities, --version, --help
+      --stats PATH [--json]  do nothing but print what is in another's --stats-file
 
     SIGTERM ends it. SIGUSR1 writes the counters of every queue to standard error.
 

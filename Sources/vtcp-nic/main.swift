@@ -17,6 +17,7 @@ func run() -> Int32 {
     case .help: Log.output(Usage.help)
     case .version: Log.output("vtcp-nic \(Usage.version)\n")
     case .capabilities: Log.output(Usage.capabilities)
+    case .statistics(let path): Log.output(try StatisticsReading.text(path: path, asJSON: options.printsJSON))
     case nil:
       log = Log(level: options.logLevel, prefix: "vtcp-nic")
       return serve(options, log)
@@ -33,23 +34,29 @@ func serve(_ options: Options, _ log: Log) -> Int32 {
   do {
     if options.sandbox != .off { try Sandbox.closeInherited(except: options.descriptors.map(\.1)) }
     try options.checkHost()
+    let identity = try options.identity()
     var sandbox = Sandbox(
-      mode: options.sandbox, filter: options.filter, identity: try options.identity(), use: role.use, log: log)
+      mode: options.sandbox, filter: options.filter, identity: identity, use: role.use, log: log)
     // First: from here on signals come as events, and shortened memory files do not end us.
     let signals = try SignalDescriptor()
     try MemoryGuard.install()
-    let arena = try StateMemory.open(
-      descriptor: options.stateDescriptor, queueCount: VirtualNIC.queueCount(queuePairs: options.queuePairs))
+    let queueCount = VirtualNIC.queueCount(queuePairs: options.queuePairs)
+    let arena = try StateMemory.open(descriptor: options.stateDescriptor, queueCount: queueCount)
     let uplink = try Uplink.open(specification, queuePairs: options.queuePairs, mtu: options.mtu)
+    let statistics = try StatisticsFile.make(options, uplink: uplink.name, group: identity?.group)
     let poller = try Poller(maximumEvents: 64)
     let nic = try VirtualNIC(
       configuration: VirtualNICConfiguration(
         queuePairs: options.queuePairs, mtu: options.mtu, macAddress: options.macAddress),
-      uplink: uplink, arena: arena, poller: poller, seed: .random(in: 0 ... .max), log: log)
+      uplink: uplink, arena: arena,
+      module: try AcceleratorMemory.module(
+        options, uplink, statistics, behind: StateMemory.byteCount(queueCount: queueCount)), poller: poller,
+      seed: .random(in: 0 ... .max), log: log)
     let server = try Server(
       nic: nic, role: role, queuePairs: options.queuePairs, offersDeviceState: options.offersDeviceState,
       poll: options.poll, poller: poller, signals: signals,
       log: log)
+    server.statistics = statistics
     try server.open()
     server.reachablePath = try sandbox.enter()
     server.run()

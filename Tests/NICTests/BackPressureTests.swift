@@ -5,9 +5,12 @@ import Testing
 
 extension NICTests {
   @Suite struct BackPressureTests {
-    @Test("Without receive buffers frames wait at the uplink, and none is lost", arguments: DriverQueue.Layout.allCases)
-    func noBuffers(layout: DriverQueue.Layout) throws {
-      let shape = Rig.Shape(options: .init(layout: layout, size: 64), uplinkBuffer: 16384)
+    @Test(
+      "Without receive buffers frames wait at the uplink, and none is lost", arguments: DriverQueue.Layout.allCases,
+      ["off", "early,always"])
+    func noBuffers(layout: DriverQueue.Layout, acceleration: String) throws {
+      let shape = Rig.Shape(
+        options: .init(layout: layout, size: 64), arguments: ["--vtcp", acceleration], uplinkBuffer: 16384)
       try Rig.run(shape) { (rig) throws in
         var sent = 0
         let end = Deadline(after: 0.1)

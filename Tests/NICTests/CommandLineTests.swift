@@ -27,6 +27,15 @@ extension NICTests {
       ["--socket-path=/tmp/x", "--uplink", "null", "--mac", "52:54:00:12:34:zz"],
       ["--socket-path=/tmp/x", "--uplink", "null", "--mac", "01:00:5e:00:00:01"],
       ["--socket-path=/tmp/x", "--uplink", "null", "--poll", "sometimes"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--vtcp", "late"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--vtcp", "off,always"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--vtcp", "early,"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--stats-file=/dev/shm/x"],
+      ["--stats"],
+      ["--stats", "/no/such/file"],
+      ["--stats", "/etc/passwd"],
+      ["--stats", "/tmp", "--json"],
+      ["--json", "--socket-path=/tmp/x", "--uplink", "null"],
       ["--socket-path=/tmp/x", "--uplink", "null", "--log-level", "loud"],
       ["--socket-path=/tmp/x", "--uplink", "null", "--sandbox", "castle"],
       ["--socket-path=/tmp/x", "--uplink", "null", "--seccomp", "maim"],
@@ -87,7 +96,8 @@ extension NICTests {
         return
       }
       for name in [
-        "--socket-path", "--connect", "--fd", "--uplink", "--queues", "--mtu", "--mac", "--poll", "--state-fd",
+        "--socket-path", "--connect", "--fd", "--uplink", "--queues", "--mtu", "--mac", "--poll", "--vtcp",
+        "--state-fd", "--stats-file", "--stats", "--json",
         "--user", "--sandbox", "--seccomp",
         "--log-level", "--print-capabilities", "--version",
       ] {

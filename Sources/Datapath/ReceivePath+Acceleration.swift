@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Memory
+import Packets
+import Timekeeping
+import Uplinks
+import VTCP
+import Virtio
+import Wire
+
+// The way through the TCP accelerator: each frame is judged once, when it has been read. What the accelerator sends itself is staged.
+
+extension ReceivePath {
+  /// Whether a frame goes on to the guest; its head, which is private memory, may be patched.
+  ///
+  /// - Parameter rest: the vectors behind the head, of private memory or of the guest's. It can change its own: what it
+  ///   is sent again then is not what came, and nobody else's.
+  func passes(
+    _ module: VTCPModule, _ header: VirtioNetHeader, _ head: ByteRegion, _ frameLength: Int, _ rest: Range<Int>,
+    _ now: Instant
+  ) -> Bool {
+    var frame = PassingFrame(
+      head: head, length: frameLength, vectors: vectors, firstVector: rest.lowerBound, vectorsEnd: rest.upperBound)
+    frame.needsChecksum = header.needsChecksum
+    frame.isVerified = header.flags.contains(.dataValid)
+    frame.segmentSize = header.needsSegmentation ? header.gsoSize : 0
+    return module.arrive(from: .network, frame, now: now) == .pass
+  }
+
+  /// The same of a virtio header and the frame behind it.
+  func passes(_ module: VTCPModule, staged region: ByteRegion, _ now: Instant) -> Bool {
+    let frame = region.suffix(from: VirtioNetHeader.length)
+    let head = frame.slice(from: 0, count: min(frame.count, FrameLimits.inspected))
+    vectors[0] = IOVector(frame.suffix(from: head.count))
+    return passes(module, VirtioNetHeader(decoding: region), head, frame.count, 0..<1, now)
+  }
+
+  /// Reads on though a staged frame waits for the guest's buffers: what the accelerator keeps is acknowledged now, and the guest gets it
+  /// when it runs. What passes waits behind the staged frame; without room for more of that, all waits in the uplink.
+  func absorb(_ now: Instant, _ budget: inout TurnBudget) -> PathProgress {
+    guard module.with({ $0.isQuiescing }) == false, ends.with(stagedPair, \.isServed) else { return .waiting }
+    while isReady, let room = backlog.room {
+      guard !budget.isSpent else { return .more }
+      vectors[0] = IOVector(room)
+      let count = uplink.receive(queue: uplinkQueue, vectors: vectors, first: 0, count: 1)
+      guard count != 0 else {
+        isReady = false
+        break
+      }
+      let region = room.slice(from: 0, count: max(count, 0))
+      budget.spend(frames: 1, bytes: region.count)
+      if isForGuest(region, now), module.with({ $0.passFailed() }) == false { backlog.keep(region.count) }
+    }
+    return .waiting
+  }
+
+  /// Stages the next frame that the module has for the guest; false if it has none.
+  func stageEmission(_ module: VTCPModule, _ region: ByteRegion, _ now: Instant) -> Bool {
+    let head = region.slice(from: VirtioNetHeader.length, count: SegmentTemplate.maximumHeaderLength)
+    guard
+      let emission = module.emit(
+        to: .guest, head: head, vectors: vectors, first: 0, largest: FrameLimits.largestSend, now: now)
+    else { return false }
+    VirtioNetHeader(emission).encode(into: region)
+    let payload = VirtioNetHeader.length &+ emission.headerLength
+    var cursor = VectorCursor(vectors, first: 0, end: emission.vectorsEnd)
+    _ = cursor.read(into: region.slice(from: payload, count: emission.payloadCount))
+    let whole = region.slice(from: 0, count: payload &+ emission.payloadCount)
+    if isSteered { stagedPair = steer(whole.suffix(from: VirtioNetHeader.length), now) }
+    let counters = ends.with(stagedPair, \.counters)
+    if case .refused = staged.stage(whole, for: guest.offloads, counters) { counters.add(.badOffload) }
+    // From here on it waits here for the guest's buffers, and nowhere else.
+    module.emitted(now: now)
+    return true
+  }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Memory
+import Testing
+
+@testable import Datapath
+
+@Suite("Frame backlog")
+struct FrameBacklogTests {
+  @Test("Frames come out in their order, each of its size, and there is room again when all are out")
+  func order() throws {
+    let backlog = FrameBacklog(isUsed: true)
+    for _ in 0..<3 {
+      var sizes: [Int] = []
+      while let room = backlog.room {
+        let size = 1 + 997 * sizes.count % 60000
+        room.slice(from: 0, count: size).fill(with: UInt8(truncatingIfNeeded: sizes.count))
+        backlog.keep(size)
+        sizes.append(size)
+      }
+      #expect(sizes.reduce(0, +) >= 3 * FrameLimits.staging - 60000)
+      for (number, size) in sizes.enumerated() {
+        let frame = try #require(backlog.next())
+        #expect(frame.bytes == [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: size))
+      }
+      #expect(backlog.next() == nil)
+    }
+  }
+
+  @Test("What is not kept leaves nothing, and a frame in use is not overwritten by the next one")
+  func places() throws {
+    let backlog = FrameBacklog(isUsed: true)
+    backlog.room?.fill(with: 1)
+    backlog.room?.fill(with: 2)
+    backlog.keep(10)
+    let first = try #require(backlog.next())
+    backlog.room?.fill(with: 3)
+    backlog.keep(20)
+    #expect(first.bytes == [UInt8](repeating: 2, count: 10))
+    #expect(backlog.next()?.bytes == [UInt8](repeating: 3, count: 20))
+  }
+}
