@@ -55,6 +55,7 @@ let package = Package(
     .target(
       name: "LossRecovery", dependencies: ["Arena", "CongestionControl", "Memory", "Timekeeping", "Wire"],
       swiftSettings: datapath),
+    .target(name: "Impairment", dependencies: ["Memory", "Timekeeping", "Wire"], swiftSettings: common),
     .target(name: "TCPPolicy", dependencies: ["CongestionControl", "Timekeeping", "Wire"], swiftSettings: datapath),
     .target(name: "Monitoring", dependencies: ["Memory", "Timekeeping"], swiftSettings: datapath),
     .target(
@@ -90,6 +91,12 @@ let package = Package(
       ],
       swiftSettings: common),
     // A tool for tests with real kernels.
+    .executableTarget(
+      name: "vtcp-relay",
+      dependencies: [
+        "CLinux", "Impairment", "LargeSend", "Memory", "Packets", "Polling", "Timekeeping", "Uplinks", "Wire",
+      ],
+      swiftSettings: common),
     // Measurements.
     .target(name: "CCounting", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(name: "CBench", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
@@ -149,6 +156,9 @@ let package = Package(
     .testTarget(name: "PacketsTests", dependencies: ["Memory", "Packets"], swiftSettings: common),
     .testTarget(
       name: "ArenaTests", dependencies: ["Arena", "FrameSupport", "Memory", "Timekeeping"], swiftSettings: common),
+    .testTarget(
+      name: "ImpairmentTests", dependencies: ["FrameSupport", "Impairment", "Memory", "Timekeeping", "Wire"],
+      swiftSettings: common),
     .testTarget(
       name: "DatapathTests",
       dependencies: [
