@@ -6,7 +6,8 @@ import Polling
 /// Counts the calls of the allocator and of reference counting that the datapath makes: per frame there is none.
 ///
 /// A turn with 32 frames is compared with one of a single frame: what differs is per frame, what is left is per turn.
-/// A turn with 64 frames shows what a second batch costs. Of large frames the turns have 1, 2 and 3.
+/// A turn with 64 frames shows what a second batch costs. Of large frames the turns have 1, 2 and 3. A policy's lookup, once for each
+/// connection, allocates nothing either.
 enum AllocationCount {
   private static let turns = 256
 
@@ -18,47 +19,51 @@ enum AllocationCount {
         + Table.row("", ["per turn", "per frame", "per batch", "per turn", "per frame"]))
     guard countingWorks() else { throw BenchError("calls are not counted: is the Swift runtime linked dynamically?") }
     var isClean = true
-    for scenario in Scenario.all {
-      vtcp_counting_forget_callers()
-      let rig = try Rig(scenario)
-      let isLarge = scenario.content == .large
-      let frames = isLarge ? 2 : 32
-      try rig.warmUp(frames: isLarge ? 1 : 8)
-      let one = try count(rig, frames: 1)
-      let batch = try count(rig, frames: frames)
-      let two = try count(rig, frames: isLarge ? 3 : 64)
-      let more = Double(frames - 1)
-      let perFrame = (batch.references - one.references) / more
-      let isFine = batch.allocations == 0 && two.allocations == 0 && perFrame == 0
-      isClean = isClean && isFine
-      Log.output(
-        Table.row(
-          "\(scenario.format) \(scenario.name)",
-          [
-            Table.decimal(two.allocations), Table.decimal(perFrame),
-            Table.decimal(two.references - batch.references - (isLarge ? 1 : 32) * perFrame),
-            Table.decimal(one.references - perFrame),
-            Table.decimal((batch.accesses - one.accesses) / more),
-          ]))
-      if showsCallers { printCallers() }
-    }
+    for scenario in Scenario.all { isClean = try isFree(Rig(scenario), showsCallers) && isClean }
+    for scenario in AcceleratedScenario.all { isClean = try isFree(AcceleratedRig(scenario), showsCallers) && isClean }
+    isClean = try ClassifierTime.isFree() && isClean
+    vtcp_counting_forget_callers()
+    isClean = try ModuleTime.isFree() && isClean
+    if showsCallers { printCallers() }
     if !isClean { Log.output("FAILED: allocations, or reference counting per frame\n") }
     return isClean
   }
 
+  private static func isFree<Load: CountedLoad>(_ load: Load, _ showsCallers: Bool) throws -> Bool {
+    vtcp_counting_forget_callers()
+    let frames = load.isLarge ? 2 : 32
+    try load.warmUp(frames: load.isLarge ? 1 : 8)
+    let one = try count(load, frames: 1)
+    let batch = try count(load, frames: frames)
+    let two = try count(load, frames: load.isLarge ? 3 : 64)
+    let more = Double(frames - 1)
+    let perFrame = (batch.references - one.references) / more
+    Log.output(
+      Table.row(
+        load.title,
+        [
+          Table.decimal(two.allocations), Table.decimal(perFrame),
+          Table.decimal(two.references - batch.references - (load.isLarge ? 1 : 32) * perFrame),
+          Table.decimal(one.references - perFrame),
+          Table.decimal((batch.accesses - one.accesses) / more),
+        ]))
+    if showsCallers { printCallers() }
+    return batch.allocations == 0 && two.allocations == 0 && perFrame == 0
+  }
+
   /// Means of one turn.
-  private static func count(
-    _ rig: Rig, frames: Int
+  private static func count<Load: CountedLoad>(
+    _ load: Load, frames: Int
   ) throws -> (allocations: Double, references: Double, accesses: Double) {
     var allocations: UInt64 = 0
     var references: UInt64 = 0
     var accesses: UInt64 = 0
     for _ in 0..<turns {
-      try rig.prepare(frames)
+      try load.prepare(frames)
       vtcp_counting_start()
-      while rig.turn() {}
+      while load.turn() {}
       let counts = vtcp_counting_stop()
-      try rig.finish(frames)
+      try load.finish(frames)
       allocations += counts.allocations + counts.frees
       references += counts.retains + counts.releases
       accesses += counts.accesses

@@ -21,6 +21,9 @@ enum FrameTime {
     for scenario in Scenario.all where scenario.direction == .transmit && scenario.network == .null {
       try measure(scenario, title: "\(scenario.format) \(scenario.name)", frames: 128)
     }
+    try HeaderTime.run()
+    try ClassifierTime.run()
+    try ModuleTime.run()
   }
 
   /// Through an uplink of the system, the kernel included. Frames to be received are sent by a packet socket on `peer`.
@@ -58,7 +61,7 @@ enum FrameTime {
   }
 }
 
-extension Rig {
+extension CountedLoad {
   /// Runs until everything that is done once has been done.
   func warmUp(frames: Int = 8) throws {
     for _ in 0..<64 {

@@ -11,8 +11,10 @@ import Virtio
 import Wire
 
 /// A NIC with a driver before it and a network behind it, all in this thread.
-final class Rig {
+final class Rig: CountedLoad {
   let scenario: Scenario
+  var title: String { "\(scenario.format) \(scenario.name)" }
+  var isLarge: Bool { scenario.content == .large }
   let nic: VirtualNIC
   private let guest: ByteRegion
   private let arenaMemory: ByteRegion

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// vtcp-bench: measurements. Of the datapath in memory (`allocations`, `time`,
+// vtcp-bench: measurements. Of the datapath in memory (`allocations`, `time`, `tables`,
 // `instruction-work`), and the parts of the bench that puts any vhost-user back-end on
 // the same work (`front-end`, `generate`, `round-trip`, `flood`, `sink`).
 
 import Polling
 
-let commands = "allocations, time, instruction-work, front-end, generate, round-trip, flood, sink"
+let commands = "allocations, time, tables, instruction-work, front-end, generate, round-trip, flood, sink"
 
 /// Returns the exit status: 0, 1 (a bound is broken) or 2 (a mistake on the command line).
 func run(_ arguments: [String]) -> Int32 {
@@ -18,6 +18,7 @@ func run(_ arguments: [String]) -> Int32 {
       let options = try Arguments(words, options: [], switches: ["--callers"])
       return try AllocationCount.run(showsCallers: options.isOn("--callers")) ? 0 : 1
     case "time": try FrameTime.run(words)
+    case "tables": return try ArenaTime.run(words) ? 0 : 1
     case "instruction-work": try InstructionWork.run()
     case "front-end": try FrontEnd.run(words)
     case "generate": try Generator.run(words)
