@@ -39,7 +39,11 @@ def kill_under_load(machine, times=3):
             def moved():
                 return all(t.progress() > goal or not t.running() for t, goal in zip(transfers, goals))
 
-            wait_until(moved, 60, "both transfers go on")
+            try:
+                wait_until(moved, 60, "both transfers go on")
+            except BedError as error:
+                states = [f"{t.direction}: {t.progress()} bytes, goal {goal}, running {t.running()}" for t, goal in zip(transfers, goals)]
+                raise BedError("\n".join([str(error), f"killed {killed} times", *states, str(machine.nic.counters())])) from None
             killed += any(transfer.running() for transfer in transfers)
             machine.nic.restart()
         for transfer in transfers:
@@ -66,6 +70,29 @@ def test_transfers_outlive_a_killed_nic_with_four_queue_pairs(start_machine):
     machine = start_machine(queues=4)
     machine.guest.sh("ethtool -L eth0 combined 4")
     kill_under_load(machine)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["split", "packed"])
+def test_what_was_acknowledged_early_outlives_a_killed_nic(start_machine, packed):
+    kill_under_load(start_machine(packed=packed, state=True, nic_options=["--vtcp=early,always"]))
+
+
+@qemus
+def test_what_qemu_drops_while_no_nic_is_there_does_not_stop_a_packed_ring(start_machine, qemu):
+    # QEMU gives back what the guest wants to transmit then, from where it believes that we stopped: in each odd lap, from the first
+    # descriptor on. So the ring is to be nearly full when we end.
+    machine = start_machine(qemu=qemu, packed=True, state=True)
+    address = machine.network.addresses.host()
+    for _ in range(6):
+        machine.nic.process.send(signal.SIGSTOP)
+        # Nearly as many as the ring takes, of several sockets, since one may not have so many on their way.
+        send = f"yes x | head -n 60 | socat -u -b 2 STDIN UDP4-DATAGRAM:{address}:9"
+        machine.guest.sh(f"for i in 1 2 3 4; do {send} & done; wait", 20)
+        machine.nic.restart()
+        wait_for_traffic(machine.guest)
+    for direction in Direction:
+        Transfer(machine.guest, direction, 32 * MEBIBYTE).finish()
+    machine.assert_healthy()
 
 
 @qemus

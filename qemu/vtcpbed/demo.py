@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scripts/demo's second half: a guest on vtcp-nic beside the same guest on QEMU's own TAP, with the same work for both, in turns."""
+"""Scripts/demo's second half: a guest on vtcp-nic, with the vTCP module off and on; then beside the same guest on QEMU's own TAP."""
 
 import contextlib
 import json
@@ -10,7 +10,7 @@ import statistics
 import sys
 import time
 
-from . import image
+from . import gain, image
 from .guest import Guest, TapDevice
 from .network import Network
 from .nic import NIC
@@ -195,13 +195,15 @@ def demonstrate(keep):
             ours = start_side(stack, "vtcp-nic", survives=keep)
             ping(ours.guest)
         prove(ours)
+        legs = gain.measure_all(ours.nic, ours.guest, step)
         with step("booting the same guest on QEMU's own TAP back-end"):
             theirs = start_side(stack, "QEMU TAP")
             ping(theirs.guest)
         sides = [ours, theirs]
         compare(sides)
-        print()
-        print("\n".join(table(sides)))
+        for lines in (table(sides), gain.table(legs)):
+            print()
+            print("\n".join(lines))
         if keep:
             remember(ours)
             theirs.guest.stop()

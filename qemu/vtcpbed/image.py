@@ -3,11 +3,12 @@
 
 import collections
 import functools
+import glob
 import os
 import re
 import shutil
 
-from .process import BedError, run
+from .process import BedError, run, scratch_folder
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.realpath(__file__))))
 CACHE = os.environ.get("VTCP_CACHE") or os.path.join(REPOSITORY, ".cache")
@@ -41,6 +42,17 @@ def qemu(version="10"):
     return program
 
 
+@functools.cache
+def compiled(name, *sources):
+    """The path of a C program of the folder bench, made here without libraries, so that it runs in guests too."""
+    path = os.path.join(scratch_folder(name), name)
+    files = sorted(file for source in sources for file in glob.glob(os.path.join(REPOSITORY, "bench", source)))
+    # Swift's toolchain has a clang.
+    compiler = shutil.which("cc") or "clang"
+    run([compiler, "-O2", "-static", "-Wall", "-Wextra", "-Werror", "-o", path, *files])
+    return path
+
+
 def _built(name, variable):
     """The path of a program of ours: what the environment variable names, or the newest build in .build."""
     named = os.environ.get(variable)
@@ -61,6 +73,11 @@ def nic():
 def bench():
     """The path of vtcp-bench: VTCP_BENCH, or that in .build."""
     return _built("vtcp-bench", "VTCP_BENCH")
+
+
+def relay():
+    """The path of vtcp-relay: VTCP_RELAY, or that in .build."""
+    return _built("vtcp-relay", "VTCP_RELAY")
 
 
 def nic_or_none():

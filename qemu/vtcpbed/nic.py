@@ -19,19 +19,13 @@ class NIC:
         self.socket = os.path.join(network.folder, f"{name}.sock")
         self.queues = queues
         self.connect = connect
+        self.options = options
+        self._uplink = uplink
+        self._prefix = prefix
         self._name = name
         self._survives = survives
         # What a supervisor does: it holds the memory in which the NIC keeps what has to outlive it.
         self.state = os.memfd_create("vtcp-state", os.MFD_CLOEXEC) if state else None
-        self.command = [
-            *prefix,
-            image.nic(),
-            f"--{'connect' if connect else 'socket-path'}={self.socket}",
-            f"--uplink={uplink}",
-            f"--queues={queues}",
-            *([] if self.state is None else [f"--state-fd={self.state}"]),
-            *options,
-        ]
         self.process = None
         self.start(wait)
 
@@ -40,6 +34,19 @@ class NIC:
 
     def __exit__(self, *_):
         self.close()
+
+    @property
+    def command(self):
+        return [
+            *self._prefix,
+            image.nic(),
+            f"--{'connect' if self.connect else 'socket-path'}={self.socket}",
+            f"--uplink={self._uplink}",
+            f"--queues={self.queues}",
+            *([] if self.state is None else [f"--state-fd={self.state}"]),
+            *os.environ.get("VTCP_NIC_OPTIONS", "").split(),
+            *self.options,
+        ]
 
     def start(self, wait=True):
         keep = () if self.state is None else (self.state,)
@@ -68,8 +75,11 @@ class NIC:
         """As a crash ends it: at once, without any chance to say goodbye."""
         self.process.stop(signal.SIGKILL)
 
-    def restart(self):
+    def restart(self, options=None):
+        """With the same options, or others."""
         self.kill()
+        if options is not None:
+            self.options = options
         self.start()
 
     def stop(self):

@@ -103,6 +103,18 @@ with open(path, "wb", buffering=0) as file:
 _SLOW_RATE = 8 * MEBIBYTE
 
 
+def put_file(guest, path, target):
+    """Copies a file of this machine into the guest."""
+    # By way of the agent would be slow, and by way of the network under test unproven: so the digest is compared here too.
+    with _serving(guest.network, path) as port:
+        guest.sh(f"socat -u -b 65536 TCP4:{guest.network.addresses.host()}:{port} CREATE:{target}", 120)
+    arrived = guest.sh(f"sha256sum <{target}", 120).split()[0]
+    with open(path, "rb") as file:
+        sent = hashlib.file_digest(file, "sha256").hexdigest()
+    if arrived != sent:
+        raise BedError(f"host to guest, {os.path.getsize(path)} bytes: sent {sent}, arrived {arrived}")
+
+
 def prepare_source(guest, times=1):
     """Makes sure that the guest has its random file, /tmp/source, and returns the SHA-256 of `times` copies of it in a row."""
     if not hasattr(guest, "source"):
@@ -110,14 +122,7 @@ def prepare_source(guest, times=1):
         path = os.path.join(guest.folder, "source")
         with open(path, "wb") as file:
             file.write(guest.source)
-        # By way of the agent would be slow, and by way of the network under test unproven: so the digest is compared here too.
-        with _serving(guest.network, path) as port:
-            address = guest.network.addresses.host()
-            guest.sh(f"socat -u -b 65536 TCP4:{address}:{port} CREATE:/tmp/source", 120)
-        arrived = guest.sh("sha256sum </tmp/source", 120).split()[0]
-        sent = hashlib.sha256(guest.source).hexdigest()
-        if arrived != sent:
-            raise BedError(f"host to guest, {SOURCE_SIZE >> 20} MiB: sent {sent}, arrived {arrived}")
+        put_file(guest, path, "/tmp/source")
     digest = hashlib.sha256()
     for _ in range(times):
         digest.update(guest.source)
