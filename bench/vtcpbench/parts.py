@@ -4,7 +4,7 @@
 from . import metric
 from .part import Part
 from .peers import Passt, Reference, Testpmd, TwoPorts, Veth, VtcpNIC
-from .work import Idle, Packets, RoundTrip, Stream
+from .work import Idle, Packets, RoundTrip, Stream, Transfer
 
 
 def all_parts():
@@ -53,7 +53,45 @@ def all_parts():
             (metric.IDLE_WAKEUPS, metric.IDLE_CPU, metric.RSS_ANONYMOUS, metric.RSS_FILE, metric.RSS_SHARED, metric.HUGE_PAGES),
             compared=False,
         ),
+        _contention(),
+        Part(
+            "module",
+            "TCP through the vTCP module, iperf3",
+            [*_module_peers(), VtcpNIC("ours-always", "vtcp-nic, early acknowledgment always", module="early,always")],
+            [[Stream(direction, flows) for direction in ("transmit", "receive", "both")] for flows in (1, 8)],
+            metric.GIGABITS,
+            (metric.CPU_PER_GIGABYTE, metric.FRONT_END_CPU, metric.WAKEUPS),
+            compared=False,
+        ),
     ]
+
+
+def _module_peers():
+    return [
+        VtcpNIC("ours", "vtcp-nic, module off"),
+        VtcpNIC("ours-early", "vtcp-nic, early acknowledgment", module="early"),
+        VtcpNIC("ours-snoop", "vtcp-nic, local recovery", module="snoop"),
+    ]
+
+
+def _contention():
+    """Sizes, round trips and numbers of VMs are those for which gains are promised; a lone VM shows what is lost where nothing can be gained."""
+    works = [
+        Transfer("transmit", 100_000, 2, 3),
+        Transfer("transmit", 100_000, 2, 5),
+        Transfer("transmit", 1_000_000, 10, 5),
+        Transfer("receive", 100_000, 0.2, 3),
+        Transfer("receive", 100_000, 2, 3),
+        Transfer("receive", 1_000_000, 10, 3),
+        Transfer("transmit", 1_000_000, 20, 3, loss="1%"),
+        Transfer("receive", 1_000_000, 20, 3, loss="1%"),
+        Transfer("transmit", 100_000, 2, 3, keeps_window=True),
+        Transfer("transmit", 1_000_000, 10, 5, keeps_window=True),
+        Transfer("transmit", 1_000_000, 10, 1),
+        Transfer("receive", 1_000_000, 10, 1),
+    ]
+    groups = [[work] for work in works]
+    return Part("contention", "Transfers of a guest that waits for a processor", _module_peers(), groups, metric.FINISH, (metric.ACKNOWLEDGED,), compared=False)
 
 
 def _null(name, title, hogs):

@@ -8,7 +8,7 @@ _WAYS = {"transmit": "guest to host", "receive": "host to guest", "both": "both 
 
 def all_requirements():
     """In the order in which they are shown."""
-    return [*_tcp(), *_latency(), *_packets()]
+    return [*_tcp(), *_latency(), *_packets(), *_module()]
 
 
 def _tcp():
@@ -48,3 +48,23 @@ def _packets():
         for size in (64, 1500):
             text = f"{size} octets, three CPU hogs{guest}: packets/s, adaptive polling, of DPDK's vhost"
             yield Requirement(text, "hogs", f"transmit-{size}{polled}-hogs3", metric, "dpdk", 3.0, peer="ours-adaptive")
+
+
+def _module():
+    """How much longer without the module; what it takes where nothing is to be gained."""
+    arrived, acknowledged = "finish_ms", "acknowledged_ms"
+    for work, text, metric, limit in (
+        ("transmit-100k-2ms-3vms", "100 KB guest to host, 3 VMs a core", arrived, 2.0),
+        ("transmit-100k-2ms-5vms", "100 KB guest to host, 5 VMs a core", arrived, 3.0),
+        ("transmit-1000k-10ms-5vms", "1 MB guest to host, 5 VMs a core", arrived, 3.0),
+        ("receive-100k-0.2ms-3vms", "100 KB host to guest, 3 VMs a core, acknowledged", acknowledged, 5.0),
+        ("receive-1000k-10ms-3vms", "1 MB host to guest, 3 VMs a core", arrived, 1.8),
+        ("transmit-1000k-20ms-3vms-loss", "1 MB guest to host, 3 VMs a core, 1 % lost", arrived, 1.5),
+    ):
+        yield Requirement(f"{text}: time without early acknowledgment, of that with", "contention", work, metric, "ours-early", limit)
+    for flows in (1, 8):
+        for direction, way in _WAYS.items():
+            title = f"{way}, {flows} flow{'s' if flows > 1 else ''}"
+            for name, metric, limit, at_least in (("Gbit/s", "gigabits_per_second", 0.97, True), ("CPU per GB", "cpu_seconds_per_gigabyte", 1.6, False)):
+                text = f"{title}: {name}, early acknowledgment, of without"
+                yield Requirement(text, "module", f"{direction}-{flows}", metric, "ours", limit, at_least, peer="ours-early")

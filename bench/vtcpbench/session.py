@@ -30,6 +30,8 @@ class Session:
         # Where the guest reaches the host's TCP servers, and the host's interface that the back-end serves.
         self.server_address = HOST
         self.interface = None
+        # A third network, behind an impaired link of the host's, if the work made one.
+        self.far = None
         self._stack = contextlib.ExitStack()
         self.host = self._network()
         self._guest = None

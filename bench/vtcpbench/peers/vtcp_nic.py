@@ -6,10 +6,11 @@ from .peer import Peer
 
 
 class VtcpNIC(Peer):
-    """vtcp-nic with an uplink (tap, packet, null) and a polling mode."""
+    """vtcp-nic with an uplink (tap, packet, null), a polling mode, and a mode of the vTCP module."""
 
-    def __init__(self, name, label, uplink="tap", poll="never"):
+    def __init__(self, name, label, uplink="tap", poll="never", module="off"):
         super().__init__(name, label)
+        self._module = module
         self._uplink = uplink
         self._poll = poll
 
@@ -27,5 +28,7 @@ class VtcpNIC(Peer):
             uplink = "packet:nic0"
         socket = session.path("nic")
         command = [session.programs.nic, f"--socket-path={socket}", f"--uplink={uplink}", f"--poll={self._poll}"]
+        if self._module != "off":
+            command.append(f"--vtcp={self._module}")
         session.start_backend("vtcp-nic", command, [socket])
         return socket

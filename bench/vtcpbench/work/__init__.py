@@ -5,5 +5,6 @@ from .idle import Idle
 from .packets import Packets
 from .round_trip import RoundTrip
 from .stream import Stream
+from .transfer import Transfer
 
-__all__ = ["Idle", "Packets", "RoundTrip", "Stream"]
+__all__ = ["Idle", "Packets", "RoundTrip", "Stream", "Transfer"]

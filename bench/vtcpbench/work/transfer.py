@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Transfers on a persistent connection of a guest that shares its processor."""
+
+import fcntl
+import math
+import socket
+import statistics
+import struct
+import termios
+import threading
+import time
+
+from vtcpbed import Network
+from vtcpbed.duty import Duty
+from vtcpbed.process import inside
+from vtcpbed.relay import Relay
+
+from ..errors import BenchError
+from ..session import GUEST, HOST
+from .work import Work, ports
+
+FAR = "10.78.0.2"
+_NEAR = "10.78.0.1"
+_SLICE = 0.030
+# Between two transfers: longer than the connection's timeout, as if it waited for its user. For each timeout Linux halves its congestion window
+# then, down to the initial one.
+_REST = 0.7
+_TIMEOUT = 30
+_PIECE = 1 << 18
+
+
+class Transfer(Work):
+    """`size` octets from the guest to a host behind a link of so much round trip and loss, or back, again and again; the guest is one of
+    `guests` that share a processor in slices of 30 ms, and the back-end is not.
+
+    `finish_ms` ends when the receiving application has all, `acknowledged_ms` when the sending kernel knows of the last octet's arrival; both
+    begin with the sender's call of the socket.
+
+    `keeps_window`: the kernels at both ends go on with the congestion window that they had, as the module does (RFC 7661), instead of
+    halving it for each timeout of rest, as is their default."""
+
+    def __init__(self, direction, size, round_trip_ms, guests, loss=None, keeps_window=False):
+        self.direction = direction
+        self.size = size
+        self.round_trip_ms = round_trip_ms
+        self.guests = guests
+        self.loss = loss
+        self.keeps_window = keeps_window
+        kind = f"{size // 1000}k-{round_trip_ms}ms-{guests}vms" + ("" if loss is None else "-loss") + ("-kept" if keeps_window else "")
+        way = {"transmit": "guest to host", "receive": "host to guest"}[direction]
+        text = f"{size // 1000} KB {way}, RTT {round_trip_ms} ms, {guests} VM{'s' if guests > 1 else ''} a core"
+        super().__init__(f"{direction}-{kind}", text + ("" if loss is None else f", {loss} lost") + (", window kept" if keeps_window else ""))
+
+    def prepare(self, session, peer):
+        peer.connect(session)
+        far = Network()
+        session.on_close(far.close)
+        link = f"delay={self.round_trip_ms / 2}ms" + ("" if self.loss is None else f",loss={self.loss}")
+        relay = Relay(session.host, far, "--both", link, addresses=False)
+        session.on_close(relay.stop)
+        for network, address in ((session.host, _NEAR), (far, FAR)):
+            network.ip("address", "add", f"{address}/24", "dev", Relay.device)
+        session.host.sysctl("net.ipv4.ip_forward=1")
+        far.ip("route", "add", f"{GUEST}/32", "via", _NEAR)
+        session.guest.ip("route", "add", "default", "via", HOST)
+        for network in (far, session.guest):
+            network.sysctl(f"net.ipv4.tcp_slow_start_after_idle={0 if self.keeps_window else 1}")
+        session.far = far
+
+    def measure(self, session, seconds):
+        guest, far = self._connection(session)
+        sender, receiver = (guest, far) if self.direction == "transmit" else (far, guest)
+        samples = []
+        with guest, far, Duty(session.front_ends, _SLICE, _SLICE * self.guests, seed=self.size + self.guests) as duty:
+            for _ in range(1 + math.ceil(10 * seconds)):
+                time.sleep(_REST)
+                # An application of the guest begins only while the guest runs.
+                duty.wait_for_some_moment(running=self.direction == "transmit")
+                samples.append(self._once(sender, receiver))
+        # The first is the connection's own beginning.
+        finish, acknowledged = zip(*samples[1:])
+        return {
+            "finish_ms": 1000 * statistics.fmean(finish),
+            "finish_median_ms": 1000 * statistics.median(finish),
+            "acknowledged_ms": 1000 * statistics.fmean(acknowledged),
+            "acknowledged_median_ms": 1000 * statistics.median(acknowledged),
+        }
+
+    def _connection(self, session):
+        """The guest's end and the far one."""
+        with inside(session.far.path):
+            listener = socket.create_server((FAR, next(ports)))
+        with listener:
+            with inside(session.guest.path):
+                guest = socket.create_connection(listener.getsockname(), timeout=_TIMEOUT)
+            far, _ = listener.accept()
+        for end in (guest, far):
+            end.settimeout(_TIMEOUT)
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"cubic")
+        return guest, far
+
+    def _once(self, sender, receiver):
+        """Seconds until the receiver had all, and until the sender's kernel knew."""
+        arrived = []
+        thread = threading.Thread(target=lambda: arrived.append(self._receive(receiver)), daemon=True)
+        thread.start()
+        start = time.monotonic()
+        sender.sendall(bytes(self.size))
+        while _unacknowledged(sender) and time.monotonic() < start + _TIMEOUT:
+            time.sleep(0.0002)
+        acknowledged = time.monotonic()
+        thread.join(_TIMEOUT)
+        if not arrived or arrived[0] is None:
+            raise BenchError(f"{self.size} octets did not arrive within {_TIMEOUT} s")
+        return arrived[0] - start, acknowledged - start
+
+    def _receive(self, receiver):
+        left = self.size
+        while left:
+            piece = receiver.recv(min(left, _PIECE))
+            if not piece:
+                return None
+            left -= len(piece)
+        return time.monotonic()
+
+
+def _unacknowledged(sender):
+    """Octets that the sender's kernel still holds."""
+    return struct.unpack("i", fcntl.ioctl(sender, termios.TIOCOUTQ, bytes(4)))[0]
