@@ -4,7 +4,7 @@
 from . import metric
 from .part import Part
 from .peers import Passt, Reference, Testpmd, TwoPorts, Veth, VtcpNIC
-from .work import Idle, Packets, RoundTrip, Stream, Transfer
+from .work import Idle, Packets, Questions, RoundTrip, Stream, Transfer
 
 
 def all_parts():
@@ -54,6 +54,15 @@ def all_parts():
             compared=False,
         ),
         _contention(),
+        Part(
+            "questions",
+            "Questions beside a bulk transfer",
+            _module_peers(),
+            [[Questions(direction, "delay=2ms,rate=50mbit,queue=30000")] for direction in ("transmit", "receive")],
+            metric.P50,
+            (metric.P99,),
+            compared=False,
+        ),
         Part(
             "module",
             "TCP through the vTCP module, iperf3",

@@ -62,6 +62,9 @@ def _module():
         ("transmit-1000k-20ms-3vms-loss", "1 MB guest to host, 3 VMs a core, 1 % lost", arrived, 1.5),
     ):
         yield Requirement(f"{text}: time without early acknowledgment, of that with", "contention", work, metric, "ours-early", limit)
+    for direction in ("transmit", "receive"):
+        text = f"question beside a bulk transfer {_WAYS[direction]}: p99, early acknowledgment, of without"
+        yield Requirement(text, "questions", f"questions-{direction}", "p99_us", "ours", 1.2, at_least=False, peer="ours-early")
     for flows in (1, 8):
         for direction, way in _WAYS.items():
             title = f"{way}, {flows} flow{'s' if flows > 1 else ''}"

@@ -3,17 +3,24 @@
 
 import contextlib
 import json
+import itertools
 import os
+import socket
 import time
 
 from vtcpbed import Network
-from vtcpbed.process import wait_until
+from vtcpbed.process import inside, wait_until
+from vtcpbed.relay import Relay
 
 from .errors import BenchError
 
 HOST = "10.77.0.1"
 GUEST = "10.77.0.2"
+# The host's end of the link to a host far away, and that host's.
+NEAR = "10.78.0.1"
+FAR = "10.78.0.2"
 PREFIX = 24
+_far_ports = itertools.count(25000)
 
 
 class Session:
@@ -77,6 +84,33 @@ class Session:
         network.ip("address", "add", f"{address}/{PREFIX}", "dev", name)
         network.ip("link", "set", name, "mtu", mtu, "up")
 
+    # A host far away.
+
+    def add_far(self, link):
+        """A third network, behind a link of the host's; `link` as --both of vtcp-relay has it. The guest has to be there."""
+        self.far = Network()
+        self.on_close(self.far.close)
+        relay = Relay(self.host, self.far, "--both", link, addresses=False)
+        self.on_close(relay.stop)
+        for network, address in ((self.host, NEAR), (self.far, FAR)):
+            network.ip("address", "add", f"{address}/24", "dev", Relay.device)
+        self.host.sysctl("net.ipv4.ip_forward=1")
+        self.far.ip("route", "add", f"{GUEST}/32", "via", NEAR)
+        self.guest.ip("route", "add", "default", "via", HOST)
+
+    def connection_to_far(self, seconds):
+        """The guest's end and the far one of a new connection, opened by the guest; each call of them takes so long at the most."""
+        with inside(self.far.path):
+            listener = socket.create_server((FAR, next(_far_ports)))
+        with listener:
+            with inside(self.guest.path):
+                guest = socket.create_connection(listener.getsockname(), timeout=seconds)
+            far, _ = listener.accept()
+        for end in (guest, far):
+            end.settimeout(seconds)
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return guest, far
+
     # The back-end.
 
     def path(self, name):
@@ -87,8 +121,8 @@ class Session:
         """Starts the back-end under test in the host's namespace and waits until it listens on every socket."""
         self.backend = self.closing(self.host.start(name, command, **options))
         self.placement.place(self.backend, "backend")
-        for socket in sockets:
-            wait_until(lambda: self._listens(socket), 20, f"{name}'s socket", self.backend, interval=0.0005)
+        for path in sockets:
+            wait_until(lambda: self._listens(path), 20, f"{name}'s socket", self.backend, interval=0.0005)
         self.start_up = time.monotonic() - self.backend.started
 
     def _listens(self, path):

@@ -3,8 +3,9 @@
 
 from .idle import Idle
 from .packets import Packets
+from .questions import Questions
 from .round_trip import RoundTrip
 from .stream import Stream
 from .transfer import Transfer
 
-__all__ = ["Idle", "Packets", "RoundTrip", "Stream", "Transfer"]
+__all__ = ["Idle", "Packets", "Questions", "RoundTrip", "Stream", "Transfer"]

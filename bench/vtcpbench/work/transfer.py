@@ -10,17 +10,11 @@ import termios
 import threading
 import time
 
-from vtcpbed import Network
 from vtcpbed.duty import Duty
-from vtcpbed.process import inside
-from vtcpbed.relay import Relay
 
 from ..errors import BenchError
-from ..session import GUEST, HOST
-from .work import Work, ports
+from .work import Work
 
-FAR = "10.78.0.2"
-_NEAR = "10.78.0.1"
 _SLICE = 0.030
 # Between two transfers: longer than the connection's timeout, as if it waited for its user. For each timeout Linux halves its congestion window
 # then, down to the initial one.
@@ -53,19 +47,9 @@ class Transfer(Work):
 
     def prepare(self, session, peer):
         peer.connect(session)
-        far = Network()
-        session.on_close(far.close)
-        link = f"delay={self.round_trip_ms / 2}ms" + ("" if self.loss is None else f",loss={self.loss}")
-        relay = Relay(session.host, far, "--both", link, addresses=False)
-        session.on_close(relay.stop)
-        for network, address in ((session.host, _NEAR), (far, FAR)):
-            network.ip("address", "add", f"{address}/24", "dev", Relay.device)
-        session.host.sysctl("net.ipv4.ip_forward=1")
-        far.ip("route", "add", f"{GUEST}/32", "via", _NEAR)
-        session.guest.ip("route", "add", "default", "via", HOST)
-        for network in (far, session.guest):
+        session.add_far(f"delay={self.round_trip_ms / 2}ms" + ("" if self.loss is None else f",loss={self.loss}"))
+        for network in (session.far, session.guest):
             network.sysctl(f"net.ipv4.tcp_slow_start_after_idle={0 if self.keeps_window else 1}")
-        session.far = far
 
     def measure(self, session, seconds):
         guest, far = self._connection(session)
@@ -88,17 +72,10 @@ class Transfer(Work):
 
     def _connection(self, session):
         """The guest's end and the far one."""
-        with inside(session.far.path):
-            listener = socket.create_server((FAR, next(ports)))
-        with listener:
-            with inside(session.guest.path):
-                guest = socket.create_connection(listener.getsockname(), timeout=_TIMEOUT)
-            far, _ = listener.accept()
-        for end in (guest, far):
-            end.settimeout(_TIMEOUT)
-            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        ends = session.connection_to_far(_TIMEOUT)
+        for end in ends:
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"cubic")
-        return guest, far
+        return ends
 
     def _once(self, sender, receiver):
         """Seconds until the receiver had all, and until the sender's kernel knew."""
