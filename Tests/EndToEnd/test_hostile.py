@@ -69,15 +69,6 @@ class GuestMemory:
             struct.pack_into("<QQ", self.map, place, address | 1 << 60, rest)
 
 
-def reload_driver(guest):
-    """What an administrator of the guest does: the driver resets the device and starts anew."""
-    device = guest.sh("basename $(readlink -f /sys/class/net/eth0/device)").strip()
-    driver = "/sys/bus/virtio/drivers/virtio_net"
-    guest.sh(f"echo {device} >{driver}/unbind; echo {device} >{driver}/bind")
-    guest.sh("until [ -e /sys/class/net/eth0 ]; do sleep 0.05; done", 20)
-    guest.configure()
-
-
 def counters(machine, queue):
     """Of that queue; queues that did nothing have no line, so they are found by their name in the log."""
     machine.nic.counters()
@@ -141,7 +132,7 @@ def test_a_broken_queue_stops_alone_and_a_driver_reload_brings_it_back(start_mac
             if qemu == "10":
                 told = f"vhost vring error in virtqueue {broken}"
                 wait_until(lambda: told in machine.guest.process.log(), 5, "QEMU hears of the broken ring")
-            reload_driver(machine.guest)
+            machine.guest.reload_driver()
             assert ping(machine.guest) == 3, "the driver reload did not bring the queue back"
     assert int(counters(machine, TRANSMIT)["faults"]) == 2
     assert int(counters(machine, RECEIVE)["faults"]) == 1
@@ -163,7 +154,7 @@ def test_other_queue_pairs_go_on(start_machine, packed):
         # The driver gives each processor a transmitq.
         machine.guest.run(f"for processor in 0 1; do taskset -c $processor ping -c 10 -i 0.05 -W 1 {host} & done; wait")
         assert int(counters(machine, 3).get("frames", 0)) >= before + 10, "the other pair's transmitq stopped too"
-        reload_driver(machine.guest)
+        machine.guest.reload_driver()
     machine.guest.sh("ethtool -L eth0 combined 2")
     for direction in Direction:
         Transfer(machine.guest, direction, 32 * MEBIBYTE).finish()

@@ -5,7 +5,7 @@ import statistics
 
 import pytest
 from conftest import on_tap
-from vtcpbed import Direction, Transfer, ping
+from vtcpbed import Direction, Transfer, monitoring, ping
 from vtcpbed.migration import Bridge
 from vtcpbed.traffic import MEBIBYTE
 
@@ -21,8 +21,24 @@ RUNS = 5
 @pytest.mark.parametrize("packed", [False, True], ids=["split", "packed"])
 @pytest.mark.parametrize("path", PATHS)
 def test_transfers_in_flight_survive_a_migration(path, packed):
+    move_under_load(path, packed)
+
+
+@pytest.mark.nic
+@pytest.mark.parametrize("packed", [False, True], ids=["split", "packed"])
+def test_what_was_acknowledged_early_arrives_before_the_guest_moves(packed):
+    """While the guest's memory is on its way nothing new is owned, and what is owned is delivered; the target passes what it finds under way."""
+    with monitoring.statistics_file() as path:
+        mode = "--vtcp=early,always"
+        move_under_load("10-to-10", packed, nic_options=([mode, f"--stats-file={path}"], [mode]))
+        counters = monitoring.statistics(path)["counters"]
+    assert counters["early_octets"] > 10 * MEBIBYTE
+    assert counters["resets"] == counters["lost_octets"] == 0
+
+
+def move_under_load(path, packed, **bridge_options):
     source, target, options = PATHS[path]
-    with Bridge(on_tap, packed=packed, **options) as bridge:
+    with Bridge(on_tap, packed=packed, **options, **bridge_options) as bridge:
         guest = bridge.boot(source)
         transfers = [Transfer(guest, direction, 96 * MEBIBYTE, slowly=True) for direction in Direction]
         began = [transfer.progress() for transfer in transfers]

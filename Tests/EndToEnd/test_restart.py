@@ -77,6 +77,19 @@ def test_what_was_acknowledged_early_outlives_a_killed_nic(start_machine, packed
     kill_under_load(start_machine(packed=packed, state=True, nic_options=["--vtcp=early,always"]))
 
 
+@pytest.mark.parametrize("packed", [False, True], ids=["split", "packed"])
+def test_a_driver_reloaded_under_load_leaves_nothing_that_is_owned(start_machine, packed):
+    machine = start_machine(packed=packed, nic_options=["--vtcp=early,always"])
+    for _ in range(3):
+        load = start_iperf3(machine.guest, Direction.TRANSMIT, seconds=30, both=True)
+        time.sleep(0.7)
+        machine.guest.reload_driver()
+        load.stop(signal.SIGKILL)
+        for direction in Direction:
+            Transfer(machine.guest, direction, 32 * MEBIBYTE).finish()
+    machine.assert_healthy()
+
+
 @qemus
 def test_what_qemu_drops_while_no_nic_is_there_does_not_stop_a_packed_ring(start_machine, qemu):
     # QEMU gives back what the guest wants to transmit then, from where it believes that we stopped: in each odd lap, from the first

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What vtcp-nic lets others see of connections between real kernels is what happened to them."""
 
-import contextlib
-import json
-import os
 import sys
-import uuid
 
 import pytest
 from vtcpbed import image
 from vtcpbed.legs import Legs
+from vtcpbed.monitoring import statistics, statistics_file
 from vtcpbed.process import run, wait_until
 
 pytestmark = pytest.mark.nic
@@ -39,30 +36,9 @@ signal.sigwait([signal.SIGTERM])
 """
 
 
-@contextlib.contextmanager
-def statistics_file():
-    """A path on a tmpfs."""
-    path = f"/dev/shm/vtcp-statistics-{uuid.uuid4()}"
-    try:
-        yield path
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
-
-
-def statistics(path):
-    return json.loads(run([image.nic(), "--stats", path, "--json"]))
-
-
 def percentile(seen, name, which="p50"):
     assert seen["histograms"][name]["count"] > 0, f"{name} is empty"
     return seen["histograms"][name][which]
-
-
-def kernel_counter(network, name):
-    """Of `nstat`, since the namespace is there."""
-    table = json.loads(network.run("nstat", "-asz", "-j", name))
-    return table["kernel"][name]
 
 
 def start_transfer(legs):
@@ -79,7 +55,7 @@ def test_both_legs_are_told_as_they_were():
         with Legs("delay=5ms,loss=1%", 1, ["--vtcp=early", f"--stats-file={path}"]) as legs:
             client = start_transfer(legs)
             seen = statistics(path)
-            again = kernel_counter(legs.guest_network, "TcpRetransSegs")
+            again = legs.guest_network.kernel_counter("TcpRetransSegs")
             table = run([image.nic(), "--stats", path])
             link = legs.relay.report()
             assert client.stop() == 0

@@ -207,6 +207,14 @@ class Guest:
         commands += [f"ip address replace {address} dev eth0" for address in self.network.addresses.guest_networks(self.index)]
         self.sh("; ".join(commands))
 
+    def reload_driver(self):
+        """What an administrator of the guest does: the driver resets the device and starts anew."""
+        device = self.sh("basename $(readlink -f /sys/class/net/eth0/device)").strip()
+        driver = "/sys/bus/virtio/drivers/virtio_net"
+        self.sh(f"echo {device} >{driver}/unbind; echo {device} >{driver}/bind")
+        self.sh("until [ -e /sys/class/net/eth0 ]; do sleep 0.05; done", 20)
+        self.configure()
+
     def console(self, lines=15):
         try:
             with open(f"{self.folder}/console.log", errors="replace") as file:

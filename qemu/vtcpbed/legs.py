@@ -82,6 +82,7 @@ class Legs:
         self._stack.callback(process.stop)
         wait_until(lambda: "ready\n" in process.log(), 10, "ready", process)
         self._leave_guest = process.stop
+        self.front_end = process
         self.guest_network = guest
         return guest
 

@@ -79,6 +79,10 @@ class Network:
         name, value = setting.split("=")
         self.run("sh", "-c", f"echo '{value}' >/proc/sys/{name.replace('.', '/')}")
 
+    def kernel_counter(self, name):
+        """Of `nstat`, since the namespace is there."""
+        return json.loads(self.run("nstat", "-asz", "-j", name))["kernel"][name]
+
     def start(self, name, command, **options):
         return Process(name, command, namespace=self.path, folder=self.folder, **options)
 
