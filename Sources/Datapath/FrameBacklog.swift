@@ -3,11 +3,9 @@
 import Memory
 import Packets
 
-/// Frames that have passed the TCP accelerator, which shall not see them twice, and that the guest has no buffers for: whole, virtio
-/// header first, in their order.
+/// Frames that have passed the TCP accelerator, which shall not see them twice, and that the guest has no buffers for, or the uplink no
+/// room: whole, virtio header first, in their order.
 final class FrameBacklog {
-  /// Bytes. Four of the largest frames, or a hundred of an Ethernet link's.
-  private static let capacity = 4 * FrameLimits.staging
   private static let prefix = MemoryLayout<Int>.size
 
   private let region: ByteRegion
@@ -15,10 +13,21 @@ final class FrameBacklog {
   private var begin = 0
   private var end = 0
 
-  /// Of one that is not used there never is room.
-  init(isUsed: Bool) { region = .allocate(count: isUsed ? Self.capacity : 0) }
+  /// - Parameter largestFrames: how many of the largest frames have room; of an Ethernet link's it is some twenty times as many. 0: none.
+  init(largestFrames: Int) { region = .allocate(count: largestFrames * (Self.prefix + FrameLimits.staging)) }
 
   deinit { region.deallocate() }
+
+  /// Whether an empty one has room for one more of the largest, behind so many frames of so many bytes in all.
+  func hasRoom(behind count: Int, of bytes: Int) -> Bool {
+    (count &+ 1) &* Self.prefix &+ bytes &+ FrameLimits.staging <= region.count
+  }
+
+  /// The first frame that is left; it stays.
+  var first: ByteRegion? {
+    guard begin < end else { return nil }
+    return region.slice(from: begin &+ Self.prefix, count: region.load(Int.self, at: begin))
+  }
 
   /// Where the next frame is to be put, which then is kept or not; nil if the largest would find no room.
   var room: ByteRegion? {
@@ -35,11 +44,10 @@ final class FrameBacklog {
 
   /// Takes the first frame out. It stays as it is until this is called again.
   func next() -> ByteRegion? {
-    guard begin < end else {
+    guard let frame = first else {
       clear()
       return nil
     }
-    let frame = region.slice(from: begin &+ Self.prefix, count: region.load(Int.self, at: begin))
     begin &+= Self.prefix &+ frame.count
     return frame
   }

@@ -84,7 +84,7 @@ final class ReceivePath {
     self.uplinkQueue = uplinkQueue
     self.module = ModuleReference(module)
     emissions = module == nil || uplinkQueue > 0 ? nil : ByteRegion.allocate(count: FrameLimits.staging)
-    backlog = FrameBacklog(isUsed: module != nil && !uplink.stagesFrames)
+    backlog = FrameBacklog(largestFrames: module != nil && !uplink.stagesFrames ? 4 : 0)
     self.ends = QueueEnds(ends)
     homePair = uplinkQueue % ends.count
     home = ends[homePair]

@@ -8,63 +8,86 @@ import VTCP
 import Virtio
 import Wire
 
-// The way through the TCP accelerator: one frame after the other, since each is judged once.
+// The way through the TCP accelerator: each frame is judged once.
 
 extension TransmitPath {
-  /// Hands the popped chains to the module, and sends what it lets pass.
+  /// Hands the popped chains to the module, and sends what it lets pass. All are judged first and sent then: judged one by one between
+  /// the system's calls, each would find neither code nor data of ours in the caches.
   func sendThrough(
     _ module: VTCPModule, _ end: QueueEnd, _ uplinkQueue: Int, _ budget: inout TurnBudget, _ now: Instant
   ) -> PathProgress {
     let first = end.chains.first
     let count = end.chains.count
     var done = 0
-    var isBlocked = false
-    while done < count, !isBlocked {
-      frameCount = 0
-      vectorCount = 0
+    var bytes = 0
+    frameCount = 0
+    vectorCount = 0
+    while done < count, vectorCount &+ ChainList.maximumVectorsPerChain < vectors.capacity,
+      waiting.hasRoom(behind: frameCount, of: bytes)
+    {
+      let (place, firstVector) = (frameCount, vectorCount)
       prepare(end, end.chains.chains[first &+ done], chain: 0, uplinkQueue, now)
       done &+= 1
       budget.spend(frames: 1, bytes: 0)
-      guard frameCount == 1 else { continue }
-      let length = Int(frames[0].byteCount) &- VirtioNetHeader.length
+      guard frameCount > place else { continue }
+      let length = Int(frames[place].byteCount) &- VirtioNetHeader.length
       end.counters.add(.frames)
       end.counters.add(.bytes, length)
       budget.spend(frames: 0, bytes: length)
       if length > FrameLimits.small { bulkBytes &+= length }
-      guard module.arrive(from: .guest, passing(length), now: now) == .pass else { continue }
-      guard uplink.send(queue: uplinkQueue, frames: frames, first: 0, count: 1, vectors: vectors).accepted == 0 else {
-        continue
-      }
-      isBlocked = true
-      if !module.passFailed() {
-        waiting?.keep(vectors, first: 0, end: vectorCount, count: VirtioNetHeader.length &+ length)
+      if module.arrive(from: .guest, passing(place, length), now: now) == .pass {
+        bytes &+= VirtioNetHeader.length &+ length
+      } else {
+        frameCount = place
+        vectorCount = firstVector
       }
     }
+    var sent = 0
+    while sent < frameCount {
+      let outcome = uplink.send(
+        queue: uplinkQueue, frames: frames, first: sent, count: frameCount &- sent, vectors: vectors)
+      guard outcome.accepted > 0 else { break }
+      sent &+= outcome.accepted
+    }
+    for index in sent..<frameCount { keepWaiting(frames[index]) }
     complete(end, done)
     end.queue.rewind(&end.chains)
-    guard isBlocked else { return .more }
+    guard sent < frameCount else { return .more }
     end.counters.add(.waits)
     return .waiting
   }
 
-  /// The frame that was prepared, as the module sees it: its head is ours to patch.
-  private func passing(_ length: Int) -> PassingFrame {
-    let head = slots.slice(from: VirtioNetHeader.length, count: min(length, FrameLimits.inspected))
-    var frame = PassingFrame(head: head, length: length, vectors: vectors, firstVector: 1, vectorsEnd: vectorCount)
-    let header = VirtioNetHeader(decoding: slots)
+  /// The frame at that place of those that are prepared, as the module sees it: its head is ours to patch.
+  private func passing(_ place: Int, _ length: Int) -> PassingFrame {
+    let slot = slots.slice(from: place &* Self.slotBytes, count: Self.slotBytes)
+    let head = slot.slice(from: VirtioNetHeader.length, count: min(length, FrameLimits.inspected))
+    let (firstVector, vectorsEnd) = (Int(frames[place].firstVector), vectorCount)
+    var frame = PassingFrame(
+      head: head, length: length, vectors: vectors, firstVector: firstVector &+ 1, vectorsEnd: vectorsEnd)
+    let header = VirtioNetHeader(decoding: slot)
     frame.needsChecksum = header.needsChecksum
     frame.segmentSize = header.needsSegmentation ? header.gsoSize : 0
     return frame
   }
 
-  /// Sends the frame that waits, if any; false if the uplink still has no room for it.
+  /// Copies a frame that the uplink has no room for, so that its chain can go back. There is room for all that are judged at once.
+  private func keepWaiting(_ frame: OutgoingFrame) {
+    guard let room = waiting.room else { return }
+    let firstVector = Int(frame.firstVector)
+    var cursor = VectorCursor(vectors, first: firstVector, end: firstVector &+ Int(frame.vectorCount))
+    waiting.keep(cursor.read(into: room.slice(from: 0, count: min(Int(frame.byteCount), room.count))))
+  }
+
+  /// Sends the frames that wait, if any; false if the uplink still has no room for them.
   func sendWaiting(_ uplinkQueue: Int) -> Bool {
-    guard let waiting, !waiting.isEmpty else { return true }
-    vectors[0] = IOVector(waiting.bytes)
-    frames[0] = OutgoingFrame(
-      firstVector: 0, vectorCount: 1, byteCount: Int32(truncatingIfNeeded: waiting.byteCount), index: 0)
-    let outcome = uplink.send(queue: uplinkQueue, frames: frames, first: 0, count: 1, vectors: vectors)
-    guard outcome.accepted == 1 else { return false }
+    while let frame = waiting.first {
+      vectors[0] = IOVector(frame)
+      frames[0] = OutgoingFrame(
+        firstVector: 0, vectorCount: 1, byteCount: Int32(truncatingIfNeeded: frame.count), index: 0)
+      let outcome = uplink.send(queue: uplinkQueue, frames: frames, first: 0, count: 1, vectors: vectors)
+      guard outcome.accepted == 1 else { return false }
+      _ = waiting.next()
+    }
     waiting.clear()
     return true
   }

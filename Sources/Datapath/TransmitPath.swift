@@ -58,14 +58,15 @@ final class TransmitPath {
 
   /// The TCP accelerator, and the frame that it let pass and that the uplink had no room for.
   let module: VTCPModule?
-  let waiting: WaitingFrame?
+  /// What the module has let pass and the uplink has not taken.
+  let waiting: FrameBacklog
 
   init(
     uplink: Uplink, module: VTCPModule?, macAddress: MACAddress?, steering: FlowSteering, flowHash: FlowHash
   ) {
     self.uplink = uplink
     self.module = module
-    waiting = module == nil ? nil : WaitingFrame()
+    waiting = FrameBacklog(largestFrames: module == nil ? 0 : 8)
     self.macAddress = macAddress
     self.steering = steering
     self.flowHash = flowHash

@@ -9,7 +9,7 @@ import Testing
 struct FrameBacklogTests {
   @Test("Frames come out in their order, each of its size, and there is room again when all are out")
   func order() throws {
-    let backlog = FrameBacklog(isUsed: true)
+    let backlog = FrameBacklog(largestFrames: 4)
     for _ in 0..<3 {
       var sizes: [Int] = []
       while let room = backlog.room {
@@ -29,7 +29,7 @@ struct FrameBacklogTests {
 
   @Test("What is not kept leaves nothing, and a frame in use is not overwritten by the next one")
   func places() throws {
-    let backlog = FrameBacklog(isUsed: true)
+    let backlog = FrameBacklog(largestFrames: 4)
     backlog.room?.fill(with: 1)
     backlog.room?.fill(with: 2)
     backlog.keep(10)

@@ -47,9 +47,12 @@ extension NICTests {
 
     @Test(
       "With the uplink full, frames wait in the transmitq; none is lost or reordered",
-      arguments: DriverQueue.Layout.allCases, Network.Kind.allCases)
-    func fullUplink(layout: DriverQueue.Layout, kind: Network.Kind) throws {
-      let shape = Rig.Shape(options: .init(layout: layout, size: 256), uplink: kind, uplinkBuffer: 8192)
+      arguments: DriverQueue.Layout.allCases,
+      Network.Kind.allCases.flatMap { [($0, "off"), ($0, "early,always")] })
+    func fullUplink(layout: DriverQueue.Layout, uplink: (kind: Network.Kind, acceleration: String)) throws {
+      let shape = Rig.Shape(
+        options: .init(layout: layout, size: 256), arguments: ["--vtcp", uplink.acceleration], uplink: uplink.kind,
+        uplinkBuffer: 8192)
       try Rig.run(shape) { (rig) throws in
         for number in 0..<200 { try rig.guest.enqueue(Rig.frame(number, payload: 400)) }
         rig.guest.transmitQueues[0].kickIfNeeded()
@@ -76,9 +79,12 @@ extension NICTests {
       }
     }
 
-    @Test("GET_VRING_BASE with a full uplink returns at once, and what was not sent is sent after the restart")
-    func stopWithFullUplink() throws {
-      try Rig.run(Rig.Shape(options: .init(size: 256), uplinkBuffer: 8192)) { (rig) throws in
+    @Test(
+      "GET_VRING_BASE with a full uplink returns at once, and what was not sent is sent after the restart",
+      arguments: ["off", "early,always"])
+    func stopWithFullUplink(acceleration: String) throws {
+      let shape = Rig.Shape(options: .init(size: 256), arguments: ["--vtcp", acceleration], uplinkBuffer: 8192)
+      try Rig.run(shape) { (rig) throws in
         for number in 0..<200 { try rig.guest.enqueue(Rig.frame(number, payload: 400)) }
         rig.guest.transmitQueues[0].kickIfNeeded()
         #expect(try Rig.number(of: rig.network.receive().frame) == 0)
