@@ -74,7 +74,8 @@ extension NICTests {
         defer { flipper.stop() }
         let deadline = Deadline(after: 0.3)
         var (rounds, seen) = (0, 0)
-        while !deadline.hasPassed {
+        // Some rounds also where a busy machine, or a sanitizer, makes them long.
+        while rounds < 4 || !deadline.hasPassed {
           // The driver resets its device again and again, as QEMU has it told.
           for index in 0..<2 as Range<UInt32> { _ = try rig.frontEnd.getVringBase(index) }
           fill(rig, buffers: buffers)
@@ -89,7 +90,6 @@ extension NICTests {
           rounds += 1
         }
         flipper.stop()
-        #expect(rounds > 3)
         // What is sent in spite of it all was sound when it was looked at.
         if part == .frames { #expect(seen > 0) }
         while try rig.network.poll() != nil {}
