@@ -27,6 +27,26 @@ struct FrameBacklogTests {
     }
   }
 
+  @Test("Where one more has room behind what there would be, there is room for it when that is there")
+  func promisedRoom() throws {
+    let backlog = FrameBacklog(largestFrames: 4)
+    for size in [1, 1000, 40000, FrameLimits.staging] {
+      var count = 0
+      while backlog.hasRoom(behind: count, of: count * size) {
+        _ = try #require(backlog.room)
+        backlog.keep(size)
+        count += 1
+      }
+      #expect(count >= 4)
+      #expect(backlog.room == nil)
+      #expect(backlog.first?.count == size)
+      for _ in 0..<count { #expect(backlog.next()?.count == size) }
+      #expect(backlog.first == nil)
+      backlog.clear()
+    }
+    #expect(!FrameBacklog(largestFrames: 0).hasRoom(behind: 0, of: 0))
+  }
+
   @Test("What is not kept leaves nothing, and a frame in use is not overwritten by the next one")
   func places() throws {
     let backlog = FrameBacklog(largestFrames: 4)
