@@ -160,5 +160,6 @@ def test_data_of_the_handshake_arrive(link, to_the_host):
         networks = (legs.guest_network, legs.host)
         begun, taken = networks if to_the_host else networks[::-1]
         # The first connection asks for the cookie; a SYN that is lost is sent again without data, and so may be those after it.
-        assert begun.kernel_counter("TcpExtTCPFastOpenActive") >= 5
-        assert taken.kernel_counter("TcpExtTCPFastOpenPassive") >= 5
+        least = 5 if "loss" in link else 15
+        assert begun.kernel_counter("TcpExtTCPFastOpenActive") >= least
+        assert taken.kernel_counter("TcpExtTCPFastOpenPassive") >= least
