@@ -4,7 +4,8 @@
 public struct Interval: Comparable, Hashable, Sendable, BitwiseCopyable {
   public let nanoseconds: Int64
 
-  public static let zero = Interval(nanoseconds: 0)
+  @inlinable
+  public static var zero: Interval { Interval(nanoseconds: 0) }
 
   @inlinable
   public init(nanoseconds: Int64) {

@@ -8,21 +8,31 @@ public struct TCPFlags: OptionSet, BitwiseCopyable, Hashable, Sendable {
   @inlinable
   public init(rawValue: UInt16) { self.rawValue = rawValue }
 
-  public static let fin = TCPFlags(rawValue: 0x001)
-  public static let syn = TCPFlags(rawValue: 0x002)
-  public static let rst = TCPFlags(rawValue: 0x004)
-  public static let psh = TCPFlags(rawValue: 0x008)
-  public static let ack = TCPFlags(rawValue: 0x010)
-  public static let urg = TCPFlags(rawValue: 0x020)
+  @inlinable
+  public static var fin: TCPFlags { TCPFlags(rawValue: 0x001) }
+  @inlinable
+  public static var syn: TCPFlags { TCPFlags(rawValue: 0x002) }
+  @inlinable
+  public static var rst: TCPFlags { TCPFlags(rawValue: 0x004) }
+  @inlinable
+  public static var psh: TCPFlags { TCPFlags(rawValue: 0x008) }
+  @inlinable
+  public static var ack: TCPFlags { TCPFlags(rawValue: 0x010) }
+  @inlinable
+  public static var urg: TCPFlags { TCPFlags(rawValue: 0x020) }
   /// ECN-Echo, RFC 3168 §6.1.
-  public static let ece = TCPFlags(rawValue: 0x040)
+  @inlinable
+  public static var ece: TCPFlags { TCPFlags(rawValue: 0x040) }
   /// Congestion Window Reduced, RFC 3168 §6.1.
-  public static let cwr = TCPFlags(rawValue: 0x080)
+  @inlinable
+  public static var cwr: TCPFlags { TCPFlags(rawValue: 0x080) }
   /// Accurate ECN, RFC 9768; the former NS of RFC 3540.
-  public static let ae = TCPFlags(rawValue: 0x100)
+  @inlinable
+  public static var ae: TCPFlags { TCPFlags(rawValue: 0x100) }
 
   /// All nine.
-  public static let all = TCPFlags(rawValue: 0x1ff)
+  @inlinable
+  public static var all: TCPFlags { TCPFlags(rawValue: 0x1ff) }
 
   /// The nine bits of the word that begins with the data offset, host byte order.
   @inlinable

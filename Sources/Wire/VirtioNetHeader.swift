@@ -23,9 +23,11 @@ public struct VirtioNetHeader: BitwiseCopyable, Equatable, Sendable {
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// VIRTIO_NET_HDR_F_NEEDS_CSUM: the checksum field holds the pseudo-header's sum only.
-    public static let needsChecksum = Flags(rawValue: 1)
+    @inlinable
+    public static var needsChecksum: Flags { Flags(rawValue: 1) }
     /// VIRTIO_NET_HDR_F_DATA_VALID: the checksum was verified.
-    public static let dataValid = Flags(rawValue: 2)
+    @inlinable
+    public static var dataValid: Flags { Flags(rawValue: 2) }
   }
 
   /// `gso_type` without its ECN bit, §5.1.6. Values that are not named here are kept as they came.
@@ -35,13 +37,18 @@ public struct VirtioNetHeader: BitwiseCopyable, Equatable, Sendable {
     @inlinable
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    public static let none = GSOType(rawValue: 0)
-    public static let tcpv4 = GSOType(rawValue: 1)
+    @inlinable
+    public static var none: GSOType { GSOType(rawValue: 0) }
+    @inlinable
+    public static var tcpv4: GSOType { GSOType(rawValue: 1) }
     /// VIRTIO_NET_HDR_GSO_UDP: fragmentation of one datagram (UFO).
-    public static let udp = GSOType(rawValue: 3)
-    public static let tcpv6 = GSOType(rawValue: 4)
+    @inlinable
+    public static var udp: GSOType { GSOType(rawValue: 3) }
+    @inlinable
+    public static var tcpv6: GSOType { GSOType(rawValue: 4) }
     /// VIRTIO_NET_HDR_GSO_UDP_L4: many datagrams of one size (USO), over IPv4 or IPv6.
-    public static let udpL4 = GSOType(rawValue: 5)
+    @inlinable
+    public static var udpL4: GSOType { GSOType(rawValue: 5) }
   }
 
   /// VIRTIO_NET_HDR_GSO_ECN: a bit of `gso_type`; the TCP segment has CWR set.
