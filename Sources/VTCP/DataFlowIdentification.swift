@@ -21,8 +21,10 @@ struct DataFlowIdentification: Sendable {
       UInt64(key.virtualNetwork) &<< 16 | UInt64(key.transportProtocol) &<< 8 | UInt64(key.ipVersion))
   }
 
-  func find(_ key: FlowKey, hash: UInt64) -> RecordIndex? {
-    var candidate = index.firstCandidate(hash)
+  /// - Parameter first: a connection that it may well be, whose record is in use; or none.
+  func find(_ key: FlowKey, first: RecordIndex = .none) -> RecordIndex? {
+    if !first.isNone, flows[first].key == key { return first }
+    var candidate = index.firstCandidate(hash(key))
     while !candidate.index.isNone {
       if flows[candidate.index].key == key { return candidate.index }
       candidate = index.nextCandidate(after: candidate)

@@ -36,6 +36,23 @@ public struct FlowKey: BitwiseCopyable, Equatable, Sendable {
     self.ipVersion = ipVersion
   }
 
+  /// Of IPv4, from the wire's words: source and destination address, source and destination port.
+  init(addresses: UInt64, ports: UInt32, isFromGuest: Bool, vlan: UInt32) {
+    let (sourceAddress, destinationAddress) = (addresses &>> 32, addresses & 0xffff_ffff)
+    let sourcePort = UInt16(truncatingIfNeeded: ports &>> 16)
+    let destinationPort = UInt16(truncatingIfNeeded: ports)
+    guestAddressHigh = 0
+    guestAddressLow = isFromGuest ? sourceAddress : destinationAddress
+    networkAddressHigh = 0
+    networkAddressLow = isFromGuest ? destinationAddress : sourceAddress
+    guestPort = isFromGuest ? sourcePort : destinationPort
+    networkPort = isFromGuest ? destinationPort : sourcePort
+    self.vlan = vlan
+    virtualNetwork = 0
+    transportProtocol = IPProtocol.tcp
+    ipVersion = 4
+  }
+
   public var guest: Endpoint {
     Endpoint(addressHigh: guestAddressHigh, addressLow: guestAddressLow, port: guestPort)
   }

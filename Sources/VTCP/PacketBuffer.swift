@@ -31,6 +31,8 @@ struct PacketBuffer: BitwiseCopyable, Sendable {
   /// Behind the last octet.
   var end: SequenceNumber { start + count }
   var isEmpty: Bool { octets == 0 }
+  /// Nothing is held, nor any memory for it.
+  var isBare: Bool { first.isNone }
   /// Something is stored behind the end.
   var hasLater: Bool { reach > 0 }
   /// Behind what is stored out of order.

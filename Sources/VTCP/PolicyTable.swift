@@ -2,6 +2,7 @@
 
 import Memory
 import TCPPolicy
+import Timekeeping
 
 /// The policy in force (FIG. 16): which configuration a new connection gets, and what each of them says.
 struct PolicyTable {
@@ -39,7 +40,10 @@ struct PolicyTable {
   }
 
   /// Of a number that `classify` cannot have given, the fallback.
-  subscript(number: UInt8) -> FlowPolicy {
-    policies[Int(number) < policies.capacity ? Int(number) : 0]
-  }
+  subscript(number: UInt8) -> FlowPolicy { policies[place(number)] }
+
+  /// `FlowConfiguration.leastRoundTrip`, which is asked for each packet: without a copy of all the rest.
+  func leastRoundTrip(_ number: UInt8) -> Interval { policies[place(number)].configuration.leastRoundTrip }
+
+  private func place(_ number: UInt8) -> Int { Int(number) < policies.capacity ? Int(number) : 0 }
 }

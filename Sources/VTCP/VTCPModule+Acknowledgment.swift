@@ -61,7 +61,6 @@ extension VTCPModule {
   ///
   /// - Returns: the round trip, if it tells.
   private func recover(_ index: SideIndex, _ packet: Packet, _ before: FlowSide, _ now: Instant) -> Interval? {
-    hidesReport = false
     guard !before.sending.isNone else { return nil }
     var blocks = SACKBlocks()
     for place in 0..<Int(packet.segment.options.sackBlockCount) {
@@ -134,15 +133,21 @@ extension VTCPModule {
   }
 
   private func learnWindow(_ index: SideIndex, _ packet: Packet, since before: FlowSide, _ now: Instant) {
-    let window = packet.segment.window
-    let edge = packet.segment.acknowledgmentNumber + Int(window) &<< Int(store[index].receiverScale)
-    if window == 0, store[index].lastWindow != 0 { count(index.receiver, index.flow) { $0.zeroWindows &+= 1 } }
-    store[index].lastWindow = window
-    store[index].receiverEdge = edge
+    noteWindow(index, packet)
+    let edge = store[index].receiverEdge
     if edge > store[index].next { windowOpened(index) }
     if before.receiverEdge <= before.unacknowledged, edge > store[index].unacknowledged { resendAfterShut(index, now) }
     // Else the sender sees what we show it.
     if !store[index].isOurs { store[index].shownEdge = SequenceNumber.later(store[index].shownEdge, edge) }
+  }
+
+  /// The window that the receiver's packet shows.
+  func noteWindow(_ index: SideIndex, _ packet: Packet) {
+    let window = packet.segment.window
+    if window == 0, store[index].lastWindow != 0 { count(index.receiver, index.flow) { $0.zeroWindows &+= 1 } }
+    store[index].lastWindow = window
+    store[index].receiverEdge =
+      packet.segment.acknowledgmentNumber + Int(window) &<< Int(store[index].receiverScale)
   }
 
   /// Whether the receiver's packet says something that the sender does not know from us already.

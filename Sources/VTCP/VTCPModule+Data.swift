@@ -35,7 +35,7 @@ extension VTCPModule {
 
   /// Not older than any window, and not beyond the edge that the sender was shown but for a probe, or what a window field says
   /// beyond it since it counts in units: data may begin there as well.
-  private func isPlausible(_ packet: Packet, _ side: FlowSide) -> Bool {
+  func isPlausible(_ packet: Packet, _ side: FlowSide) -> Bool {
     let edge = SequenceNumber.later(side.shownEdge, side.receiverEdge)
     let unit = 1 &<< Int(side.receiverScale)
     guard packet.start >= side.unacknowledged - Self.farthest, packet.start - edge < unit else { return false }
@@ -52,19 +52,24 @@ extension VTCPModule {
     keepCopy(index, packet, side, now)
     noteFIN(index, packet)
     let end = packet.segment.end
-    if end > store[index].expected {
-      store[index].expected = end
-      if store[index].state == .passThrough, packet.start >= side.expected {
-        let isPrompt = end - side.unacknowledged >= 2 &* Int(side.segmentSize)
-        passingTimes.begin(index, to: end, isPrompt: isPrompt, now)
-      }
-    } else {
-      count(index.sender, index.flow) { $0.duplicates &+= 1 }
-      noteRepeated(index, packet, now)
-    }
+    noteFollowed(index, packet, now)
     store[index].next = SequenceNumber.later(before, end)
     if !noteSent(index, SequenceRange(start: packet.start, end: end), now) { stopHolding(index) }
     return .pass
+  }
+
+  /// Data pass as they came: where the stream is now, and when it came there.
+  func noteFollowed(_ index: SideIndex, _ packet: Packet, _ now: Instant) {
+    let end = packet.segment.end
+    let expected = store[index].expected
+    guard end > expected else {
+      count(index.sender, index.flow) { $0.duplicates &+= 1 }
+      return noteRepeated(index, packet, now)
+    }
+    store[index].expected = end
+    guard store[index].state == .passThrough, packet.start >= expected else { return }
+    let isPrompt = end - store[index].unacknowledged >= 2 &* Int(store[index].segmentSize)
+    passingTimes.begin(index, to: end, isPrompt: isPrompt, now)
   }
 
   private func keepCopy(_ index: SideIndex, _ packet: Packet, _ side: FlowSide, _ now: Instant) {

@@ -10,7 +10,7 @@ extension VTCPModule {
   /// Looks whether a fragment that passes is the first of a packet of a connection that is followed.
   func noteFragment(_ layout: FrameLayout, _ frame: PassingFrame, _ leg: Leg) {
     guard let key = FlowKey(firstFragment: frame.head, layout, from: leg),
-      let flow = identification.find(key, hash: identification.hash(key))
+      let flow = identification.find(key)
     else { return }
     let index = SideIndex(flow, sender: leg)
     store[index].flags.insert(.fragmented)

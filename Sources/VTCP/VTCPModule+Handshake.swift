@@ -13,6 +13,13 @@ extension FlowKey {
   /// - Parameter packet: the guest's end is its source if it came from the guest.
   init(_ packet: Packet) {
     let head = packet.frame.head
+    guard packet.layout.ipVersion != 4 else {
+      self.init(
+        addresses: head.networkOrder(at: packet.layout.networkOffset &+ 12),
+        ports: head.networkOrder(at: packet.layout.transportOffset), isFromGuest: packet.leg == .guest,
+        vlan: packet.layout.vlanTagCount == 0 ? 0 : Self.vlan(head, packet.layout))
+      return
+    }
     let source = Endpoint(sourceOf: packet.segment, in: head, packet.layout)
     let destination = Endpoint(destinationOf: packet.segment, in: head, packet.layout)
     let isFromGuest = packet.leg == .guest
@@ -33,7 +40,7 @@ extension FlowKey {
 
 extension VTCPModule {
   /// Follows a new connection, if there is room for it: its first SYN, or SYN-ACK if the SYN went another way.
-  func begin(_ key: FlowKey, _ hash: UInt64, _ packet: Packet, _ now: Instant) {
+  func begin(_ key: FlowKey, _ packet: Packet, _ now: Instant) {
     // Without the SYN the options that count are not known: passed for ever (danger 12).
     guard !packet.segment.flags.contains(.ack), !packet.segment.flags.contains(.rst) else { return }
     let policy = policies.classify(key, opener: packet.leg)
@@ -55,7 +62,7 @@ extension VTCPModule {
     noteSYN(flow, packet, now)
     // Last of all: what is not in the index is not there for who takes over.
     keepOrder()
-    guard identification.insert(flow, hash: hash) else {
+    guard identification.insert(flow, hash: identification.hash(key)) else {
       counters.refusedFlows &+= 1
       return store.flows.free(flow)
     }

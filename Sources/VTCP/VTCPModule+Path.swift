@@ -28,7 +28,7 @@ extension VTCPModule {
     let key = FlowKey(
       guest: notice.source, network: notice.destination, vlan: FlowKey.vlan(frame.head, layout),
       ipVersion: notice.ipVersion)
-    guard let flow = identification.find(key, hash: identification.hash(key)),
+    guard let flow = identification.find(key),
       store.flows[flow].phase == .established, store.flows[flow].passReason == .none
     else { return .pass }
     let index = SideIndex(flow, sender: .guest)

@@ -49,11 +49,20 @@ extension VTCPModule {
   ///   - before: the side as it was.
   ///   - sent: the round trip of what we sent, if the acknowledgment tells.
   func timeAcknowledgment(_ index: SideIndex, since before: FlowSide, sent: Interval?, _ now: Instant) {
-    let number = store[index].unacknowledged
-    let passed = passingTimes.end(index, acknowledged: number, now)
-    if let passed { monitor?.record(index.isTransmit ? .networkRoundTrip : .guestRoundTrip, passed.took) }
+    guard let sent else { return timePassed(index, now) }
+    _ = passingTimes.end(index, acknowledged: store[index].unacknowledged, now)
     let isMuch = before.outstanding >= 2 &* Int(before.segmentSize)
-    guard let sample = sent.map({ PassingTimes.Sample(took: $0, isPrompt: isMuch) }) ?? passed else { return }
+    note(PassingTimes.Sample(took: sent, isPrompt: isMuch), index, now)
+  }
+
+  /// The same of what passed only.
+  func timePassed(_ index: SideIndex, _ now: Instant) {
+    guard let sample = passingTimes.end(index, acknowledged: store[index].unacknowledged, now) else { return }
+    monitor?.record(index.isTransmit ? .networkRoundTrip : .guestRoundTrip, sample.took)
+    note(sample, index, now)
+  }
+
+  private func note(_ sample: PassingTimes.Sample, _ index: SideIndex, _ now: Instant) {
     if index.isTransmit {
       noteRoundTrip(index.flow, sample, now)
     } else if sample.isPrompt {

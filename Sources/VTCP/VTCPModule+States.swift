@@ -122,6 +122,7 @@ extension VTCPModule {
   /// Ends the record of a connection. Its frames pass from now on.
   func forget(_ flow: RecordIndex) {
     publishEnd(flow)
+    if flow == lastFlow { lastFlow = .none }
     identification.remove(flow, hash: identification.hash(store.flows[flow].key))
     keepOrder()
     drop(flow)

@@ -22,7 +22,7 @@ extension VTCPModule {
     forEachFlow { flow in
       let record = store.flows[flow]
       // One that was only being made, or forgotten.
-      guard identification.find(record.key, hash: identification.hash(record.key)) == flow else {
+      guard identification.find(record.key) == flow else {
         return store.flows.free(flow)
       }
       store.flows[flow].listed = 0
