@@ -36,9 +36,10 @@ extension ReceivePath {
   }
 
   /// Reads on though a staged frame waits for the guest's buffers: what the accelerator keeps is acknowledged now, and the guest gets it
-  /// when it runs. What passes waits behind the staged frame; without room for more of that, all waits in the uplink.
+  /// when it runs. What passes waits behind the staged frame; without room for more of that, all waits in the uplink. If nothing would be
+  /// kept, all waits there at once: what is read now is copied, and what is read when the guest has buffers goes straight into them.
   func absorb(_ now: Instant, _ budget: inout TurnBudget) -> PathProgress {
-    guard module.with({ $0.isQuiescing }) == false, ends.with(stagedPair, \.isServed) else { return .waiting }
+    guard module.with({ $0.keepsSomething(now) }) == true, ends.with(stagedPair, \.isServed) else { return .waiting }
     while isReady, let room = backlog.room {
       guard !budget.isSpent else { return .more }
       vectors[0] = IOVector(room)

@@ -3,7 +3,7 @@
 import Arena
 import Packets
 import TCPPolicy
-import Timekeeping
+public import Timekeeping
 import Wire
 
 // Where acceleration pays (docs/decisions/0016). To own an octet costs a copy of it, and a promise. That buys something if its receiver is
@@ -22,6 +22,11 @@ extension VTCPModule {
     let least = policies.leastRoundTrip(store.flows[index.flow].configuration)
     guard least > .zero, now >= stallsUntil, now >= store.flows[index.flow].losesUntil.instant else { return true }
     return store.flows[index.flow].leastRoundTrip.interval >= least
+  }
+
+  /// Whether data that come now may be kept, or acknowledge what is. If not, nothing is gained by hearing of them before they can go on.
+  public func keepsSomething(_ now: Instant) -> Bool {
+    !isQuiescing && (store.sendings.inUse > 0 || now < stallsUntil)
   }
 
   /// Why a side does not acknowledge early, or did not last, for who looks from outside.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import Glibc
 import TestSupport
 import Testing
 
@@ -99,6 +100,56 @@ extension NICTests {
         }
         #expect(arrived == expected)
         #expect(others == strangers)
+      }
+    }
+
+    /// Sends frames of strangers until the uplink takes no more; returns how many it took.
+    private func fillUplink(_ rig: Rig) throws -> Int {
+      var sent = 0
+      var refusals = 0
+      while sent < 5000, refusals < 20 {
+        if rig.network.trySend(Rig.frame(sent)) {
+          sent += 1
+          refusals = 0
+        } else {
+          refusals += 1
+          usleep(2000)
+        }
+      }
+      #expect(sent < 5000, "the uplink is read without end though nothing can be delivered")
+      return sent
+    }
+
+    @Test(
+      "While the guest has no buffers others' frames are read only if something is held, and none is lost",
+      arguments: DriverQueue.Layout.allCases)
+    func backlog(layout: DriverQueue.Layout) throws {
+      let options = DriverQueue.Options(layout: layout, size: 64)
+      try Rig.run(Rig.Shape(options: options, arguments: ["--vtcp", "early,always"], uplinkBuffer: 16384)) { rig in
+        let waiting = try fillUplink(rig)
+        for number in 0..<waiting {
+          try rig.guest.post(1, lengths: [2048])
+          #expect(try Rig.number(of: rig.guest.receive().frame) == number)
+        }
+        var connection = Connection(rig: rig)
+        try connection.open()
+        try connection.begin()
+        let data = try connection.send()
+        let end = Self.theirs &+ UInt32(connection.sent)
+        while try FrameReader(rig.network.receive().frame).acknowledgment != end {}
+        let read = try fillUplink(rig)
+        #expect(read > 4 * waiting, "\(waiting) frames wait in the uplink, \(read) were read")
+        try rig.guest.post(1, lengths: [2048])
+        #expect(try FrameReader(rig.guest.receive().frame).payload == data)
+        var number = 0
+        while number < read {
+          try rig.guest.post(1, lengths: [2048])
+          let frame = try FrameReader(rig.guest.receive().frame)
+          // The guest acknowledges nothing: its data come again.
+          guard frame.transport == .udp else { continue }
+          #expect(try Rig.number(of: frame.frame) == number)
+          number += 1
+        }
       }
     }
 
