@@ -17,6 +17,9 @@ extension VTCPModule {
   /// come from neighbours that are busy for a moment, and the ends notice little of them.
   static var longestSilence: Interval { .milliseconds(10) }
 
+  /// Silences of a guest that shares its processor come again at once; one alone is an accident of a host that has much to do.
+  static var recurrence: Interval { .seconds(1) }
+
   /// Whether data of the side are worth being kept.
   func isWorthwhile(_ index: SideIndex, _ now: Instant) -> Bool {
     let least = policies.leastRoundTrip(store.flows[index.flow].configuration)
@@ -57,9 +60,10 @@ extension VTCPModule {
   /// So long the guest's kernel took to acknowledge what it has no reason to wait with: since it was busy with what came before, or since it
   /// did not run, and then nothing at all came from it.
   func noteReaction(_ took: Interval, _ now: Instant) {
-    guard silenceEnd - (now - took) > Self.longestSilence else { return }
+    guard silenceEnd - (now - took) > Self.longestSilence, silenceEnd > stallEnd else { return }
     counters.stalls &+= 1
-    stallsUntil = now + Self.memory
+    if silenceEnd - stallEnd <= Self.recurrence { stallsUntil = now + Self.memory }
+    stallEnd = silenceEnd
   }
 
   /// Data pass that passed before. One octet, or none, asks whether the receiver lives (danger 25).

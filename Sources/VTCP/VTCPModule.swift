@@ -43,6 +43,8 @@ public final class VTCPModule {
   /// When the guest was heard last, and when it was heard again after a silence.
   var heard = Instant(nanoseconds: 0)
   var silenceEnd = Instant(nanoseconds: 0)
+  /// Until when it did not run, the last time that somebody waited for it.
+  var stallEnd = Instant(nanoseconds: Int64.min / 2)
   /// The connection of the packet before, of which the next one often is as well.
   var lastFlow = RecordIndex.none
   /// Whether packets of connections that are only watched take the short way. Both ways leave the same; tests compare them.

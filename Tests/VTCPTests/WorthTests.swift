@@ -75,24 +75,41 @@ struct WorthTests {
     #expect(rig.view?.transmit.reason == .notWorthwhile)
   }
 
+  /// The network sends two segments from `place` on, which the guest acknowledges after 15 ms.
+  private func answerLate(_ rig: ModuleRig, at place: Int, isSilent: Bool) throws {
+    _ = try rig.network(at: place, 1000, ack: 100)
+    _ = try rig.network(at: place + 1000, 1000, ack: 100)
+    for _ in 0..<3 {
+      rig.tick(5)
+      if !isSilent { _ = try rig.guest(at: 100, ack: place) }
+    }
+    _ = try rig.guest(at: 100, ack: place + 2000)
+  }
+
   @Test(
     "A guest that is silent with two segments to answer waits for its processor; one that says something else is busy",
     arguments: [true, false])
   func stall(isSilent: Bool) throws {
     let rig = try rig()
     try rig.openAndTalk()
-    _ = try rig.network(at: 100, 1000, ack: 100)
-    _ = try rig.network(at: 1100, 1000, ack: 100)
-    for _ in 0..<3 {
-      rig.tick(5)
-      if !isSilent { _ = try rig.guest(at: 100, ack: 100) }
-    }
-    _ = try rig.guest(at: 100, ack: 2100)
-    #expect(rig.module.counters.stalls == (isSilent ? 1 : 0))
-    #expect(try isAccelerated(rig, at: 100, ack: 2100) == isSilent)
+    for place in [100, 2100] { try answerLate(rig, at: place, isSilent: isSilent) }
+    #expect(rig.module.counters.stalls == (isSilent ? 2 : 0))
+    #expect(try isAccelerated(rig, at: 100, ack: 4100) == isSilent)
     // In both directions.
-    _ = try rig.network(at: 2100, 1000, ack: 600)
+    _ = try rig.network(at: 4100, 1000, ack: 600)
     #expect(rig.view?.receive.state == (isSilent ? .accelerated : .passThrough))
+  }
+
+  @Test("Silences more than a second apart do not make a guest that waits for its processor")
+  func rareStalls() throws {
+    let rig = try rig()
+    try rig.openAndTalk()
+    for place in [100, 2100, 4100] {
+      try answerLate(rig, at: place, isSilent: true)
+      rig.tick(1_000)
+    }
+    #expect(rig.module.counters.stalls == 3)
+    #expect(try !isAccelerated(rig, at: 100, ack: 6100))
   }
 
   @Test("A guest that has one segment may wait for the next one, and no longer than that is an idle one silent")
