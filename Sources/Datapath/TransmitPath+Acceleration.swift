@@ -11,9 +11,22 @@ import Wire
 // The way through the TCP accelerator: each frame is judged once.
 
 extension TransmitPath {
-  /// Hands the popped chains to the module, and sends what it lets pass. All are judged first and sent then: judged one by one between
-  /// the system's calls, each would find neither code nor data of ours in the caches.
+  /// Hands the popped chains to the module, and sends what it lets pass.
   func sendThrough(
+    _ module: VTCPModule, _ end: QueueEnd, _ uplinkQueue: Int, _ budget: inout TurnBudget, _ now: Instant
+  ) -> PathProgress {
+    var progress = PathProgress.more
+    // What is put back would be read from the ring again.
+    while progress == .more, end.chains.count > 0, !budget.isSpent {
+      progress = sendSome(module, end, uplinkQueue, &budget, now)
+    }
+    end.queue.rewind(&end.chains)
+    return progress
+  }
+
+  /// The same of as many as the backlog would hold. All are judged first and sent then: judged one by one between the system's calls, each
+  /// would find neither code nor data of ours in the caches.
+  private func sendSome(
     _ module: VTCPModule, _ end: QueueEnd, _ uplinkQueue: Int, _ budget: inout TurnBudget, _ now: Instant
   ) -> PathProgress {
     let first = end.chains.first
@@ -51,7 +64,6 @@ extension TransmitPath {
     }
     for index in sent..<frameCount { keepWaiting(frames[index]) }
     complete(end, done)
-    end.queue.rewind(&end.chains)
     guard sent < frameCount else { return .more }
     end.counters.add(.waits)
     return .waiting
