@@ -67,6 +67,14 @@ extension NICTests {
       }
     }
 
+    /// A frame with data behind the first segment came to the guest. It acknowledges nothing, so on a slow machine its data come again.
+    private static func take(_ frame: FrameReader, into arrived: inout [UInt8], of expected: [UInt8]) throws {
+      let place = Int(frame.sequence &- theirs &- UInt32(segmentSize))
+      try #require(place <= arrived.count)
+      #expect(expected[place...].starts(with: frame.payload))
+      if place == arrived.count { arrived += frame.payload }
+    }
+
     @Test(
       "A guest that does not run holds up nobody: its data are acknowledged and kept, and it gets everything when it runs",
       arguments: DriverQueue.Layout.allCases, [Rig.plainFeatures, Rig.plainFeatures | Rig.receiveOffloads])
@@ -94,8 +102,7 @@ extension NICTests {
           if frame.transport == .udp {
             others.append(try Rig.number(of: frame.frame))
           } else {
-            #expect(frame.sequence == Self.theirs &+ UInt32(Self.segmentSize + arrived.count))
-            arrived += frame.payload
+            try Self.take(frame, into: &arrived, of: expected)
           }
         }
         #expect(arrived == expected)
@@ -167,7 +174,7 @@ extension NICTests {
         var arrived: [UInt8] = []
         while arrived.count < expected.count {
           try rig.guest.post(1, lengths: [2048], pair: pair)
-          arrived += try FrameReader(rig.guest.receive(pair: pair).frame).payload
+          try Self.take(FrameReader(rig.guest.receive(pair: pair).frame), into: &arrived, of: expected)
         }
         #expect(arrived == expected)
       }
