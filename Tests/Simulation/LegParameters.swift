@@ -18,6 +18,8 @@ public struct LegParameters: Sendable {
   public var marking = 0
   /// Nanoseconds that a byte takes; 0: none.
   public var byteTime: Int64 = 0
+  /// Bytes that may wait for a leg of a rate; what comes then is lost. 0: there is no limit.
+  public var queueBytes = 0
   /// Frames that it takes at once; more have to wait outside.
   public var capacity = 1_000
   /// It stands still for the first of every two of these spans; 0: never. A guest that waits for a processor.

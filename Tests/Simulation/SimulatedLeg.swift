@@ -25,6 +25,8 @@ struct SimulatedLeg {
   /// When a frame of so many bytes that enters now arrives; twice if it is doubled, not at all if it is lost.
   mutating func fate(_ length: Int, now: Int64) -> FrameFate {
     let begin = max(now, freeAt)
+    let isFull = parameters.queueBytes > 0 && begin - now > Int64(parameters.queueBytes) * parameters.byteTime
+    if isFull { return FrameFate() }
     freeAt = begin + Int64(length) * parameters.byteTime
     if burstLeft > 0 {
       burstLeft -= 1

@@ -3,10 +3,15 @@ import Glibc
 import Simulation
 
 // vtcp-simulate FIRST COUNT [GENERATION] [--trace]: runs random schedules of these seeds; says which break an invariant, and how.
+// vtcp-simulate --transfers: prints what docs/transfers.txt says.
+if CommandLine.arguments.contains("--transfers") {
+  print(try TransferTable.text(), terminator: "")
+  exit(0)
+}
 let arguments = CommandLine.arguments.dropFirst().compactMap { UInt64($0) }
 let isTracing = CommandLine.arguments.contains("--trace")
 guard arguments.count == 2 || arguments.count == 3 else {
-  print("usage: vtcp-simulate FIRST-SEED COUNT [GENERATION] [--trace]")
+  print("usage: vtcp-simulate FIRST-SEED COUNT [GENERATION] [--trace] | --transfers")
   exit(2)
 }
 let generation = arguments.count == 3 ? Int(arguments[2]) : Schedule.generations
