@@ -8,10 +8,18 @@ extension CongestionControl {
   /// - Parameters:
   ///   - bytes: how much. More than a window counts as a window, less than nothing as nothing.
   ///   - roundTrip: the smoothed round trip.
+  ///   - sample: the round trip that this acknowledgment shows, if it does.
+  ///   - beginsRound: it acknowledges all that was in flight when the round before began.
   ///   - isWindowLimited: `isLimiting` before this acknowledgment. If not, the window was not the reason why no more was
   ///     sent, and does not grow (RFC 7661; RFC 9438, section 5.8).
-  public mutating func acknowledged(bytes: Int, roundTrip: Interval, isWindowLimited: Bool, now: Instant) {
+  public mutating func acknowledged(
+    bytes: Int, roundTrip: Interval, sample: Interval? = nil, beginsRound: Bool = false, isWindowLimited: Bool,
+    now: Instant
+  ) {
     guard bytes > 0, phase == .open || phase == .loss else { return }
+    if isInSlowStart, start.acknowledged(sample: sample, beginsRound: beginsRound) {
+      threshold = bounded(threshold: Int(congestionWindow))
+    }
     guard isWindowLimited else {
       pause()
       return
@@ -19,7 +27,8 @@ extension CongestionControl {
     var rest = min(bytes, Int(congestionWindow))
     if isInSlowStart {
       let grown = SlowStart.grown(
-        window: Int(congestionWindow), acknowledged: rest, threshold: Int(threshold), limit: slowStartLimit)
+        window: Int(congestionWindow), acknowledged: rest, threshold: Int(threshold), limit: slowStartLimit,
+        divisor: start.pace == .cautious ? HyStart.growthDivisor : 1)
       congestionWindow = bounded(window: grown.window)
       rest = grown.rest
     }
@@ -60,6 +69,7 @@ extension CongestionControl {
     case .loss:
       break
     }
+    start.end()
     if phase != .loss, case .cubic(var cubic) = state {
       cubic.timedOut(window: canUndo ? Int(undoWindow) : Int(congestionWindow))
       state = .cubic(cubic)
@@ -86,6 +96,8 @@ extension CongestionControl {
     threshold = bounded(threshold: Int(undoThreshold))
     state = undoState
     undoWindow = 0
+    // Slow start goes on, if it was the first one.
+    if undoStart != .over { start = HyStart() }
   }
 
   /// Nothing was in flight for such a time. The window stays for five minutes; then half of it goes for each five minutes, but
@@ -167,6 +179,7 @@ extension CongestionControl {
     undoWindow = congestionWindow
     undoThreshold = threshold
     undoState = state
+    undoStart = start.pace
   }
 
   /// RFC 5681, equation 4, with another factor if need be. What limited transmit added is not counted: it lies above the
@@ -176,6 +189,7 @@ extension CongestionControl {
       cubic.reduced(window: Int(congestionWindow), keepFactor: keepFactor)
       state = .cubic(cubic)
     }
+    start.end()
     threshold = bounded(threshold: min(max(inFlight, 0), Int(congestionWindow)) * keepFactor / 1024)
     congestionWindow = min(congestionWindow, threshold)
     credit = 0

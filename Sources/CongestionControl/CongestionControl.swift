@@ -27,6 +27,8 @@ public struct CongestionControl: Sendable, BitwiseCopyable {
   var undoState: AlgorithmState
   var byteCountingLimit: UInt8
   var additiveIncrease: UInt16
+  var start = HyStart()
+  var undoStart = HyStart.Pace.over
   var size: UInt16
   var congestionWindow: UInt32 = 0
   var threshold: UInt32 = 0

@@ -47,8 +47,11 @@ extension LossRecovery {
     if result.acknowledged > 0 {
       // Not for duplicates (RFC 3042, section 2); nor does the end of a recovery count what arrived during it.
       let octets = result.endedRecovery ? min(result.delivered, result.acknowledged) : result.acknowledged
+      let beginsRound = number >= roundEnd
+      if beginsRound { roundEnd = next }
       congestion.acknowledged(
-        bytes: octets, roundTrip: roundTrip.smoothed, isWindowLimited: wasLimited, now: now)
+        bytes: octets, roundTrip: roundTrip.smoothed, sample: result.roundTrip, beginsRound: beginsRound,
+        isWindowLimited: wasLimited, now: now)
     }
     adjustAllowance(result, segmentAtLeast: false)
     paceAnew(knobs)

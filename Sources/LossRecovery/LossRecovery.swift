@@ -45,6 +45,8 @@ public struct LossRecovery: BitwiseCopyable, Sendable {
   var lostOctets: UInt32 = 0
   /// Without SACK: octets that duplicate acknowledgments say have arrived.
   var guessedOctets: UInt32 = 0
+  /// windowEnd of RFC 9406: a round is over when this is acknowledged.
+  var roundEnd = SequenceNumber(rawValue: 0)
   /// RecoveryPoint: a recovery, or what a timeout began, ends when this is acknowledged.
   var recoveryPoint = SequenceNumber(rawValue: 0)
   /// RACK.xmit_ts, RACK.end_seq, RACK.rtt, RACK.fack, RACK.dsack_round.
@@ -85,6 +87,7 @@ public struct LossRecovery: BitwiseCopyable, Sendable {
     guard isEmpty else { return }
     unacknowledged = first
     next = first
+    roundEnd = first
     recoveryPoint = first
     forward = first
   }

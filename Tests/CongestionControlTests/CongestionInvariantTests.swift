@@ -40,6 +40,8 @@ struct CongestionInvariantTests {
     default:
       control.acknowledged(
         bytes: bytes, roundTrip: .nanoseconds(Int64(Self.numbers.randomElement(using: &random) ?? 0)),
+        sample: .random(using: &random) ? nil : .nanoseconds(Int64(Self.numbers.randomElement(using: &random) ?? 0)),
+        beginsRound: .random(using: &random),
         isWindowLimited: .random(using: &random), now: now)
     }
   }
@@ -129,7 +131,7 @@ struct CongestionInvariantTests {
   }
 
   @Test("They fit where they are to lie") func sizes() {
-    #expect(MemoryLayout<CongestionControl>.size <= 96)
+    #expect(MemoryLayout<CongestionControl>.size <= 112)
     #expect(MemoryLayout<ProportionalRateReduction>.size <= 16)
     #expect(MemoryLayout<Pacer>.size <= 16)
     #expect(MemoryLayout<CongestionKnobs>.size <= 40)

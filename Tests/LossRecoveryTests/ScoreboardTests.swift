@@ -224,6 +224,6 @@ struct ScoreboardTests {
     let parts =
       MemoryLayout<CongestionControl>.stride + MemoryLayout<RTTEstimator>.stride + MemoryLayout<Pacer>.stride
     #expect(MemoryLayout<LossRecovery>.size <= 128 + parts)
-    #expect(MemoryLayout<LossRecovery>.stride <= 264)
+    #expect(MemoryLayout<LossRecovery>.stride <= 288)
   }
 }
