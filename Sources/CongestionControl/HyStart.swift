@@ -48,8 +48,9 @@ struct HyStart: BitwiseCopyable {
       pace = .over
       return true
     }
-    guard let sample else { return false }
-    current = min(current, UInt32(clamping: max(sample.nanoseconds, 0) / 1000))
+    // A negative one is none, as for `RTTEstimator`.
+    guard let sample, sample.nanoseconds >= 0 else { return false }
+    current = min(current, UInt32(clamping: sample.nanoseconds / 1000))
     samples = min(samples &+ 1, Self.samplesNeeded)
     guard samples == Self.samplesNeeded else { return false }
     switch pace {
