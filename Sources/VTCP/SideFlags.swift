@@ -32,4 +32,6 @@ struct SideFlags: OptionSet, BitwiseCopyable, Sendable {
   static let narrow = SideFlags(rawValue: 1 << 12)
   /// The sender's SYN was seen more than once: which of them is answered is not known, unless by timestamps.
   static let synRepeated = SideFlags(rawValue: 1 << 13)
+  /// Mode `snoop`: the sender was shown no more than our congestion window lets it send.
+  static let senderLimited = SideFlags(rawValue: 1 << 14)
 }

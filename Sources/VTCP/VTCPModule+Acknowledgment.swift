@@ -124,12 +124,20 @@ extension VTCPModule {
   /// In mode `snoop`: the receiver misses what we hold, and waits for us; or has twice what we sent again.
   private func isLocal(_ index: SideIndex, _ packet: Packet, since before: FlowSide) -> Bool {
     let side = store[index]
-    guard before.state == .holding, side.state == .holding, isDuplicate(packet, of: before), recovers(index),
+    guard before.state == .holding, side.state == .holding, recovers(index),
       packet.segment.acknowledgmentNumber == before.unacknowledged
     else { return false }
+    if limitsSender(index) {
+      // What the receiver's window does beyond ours is no news either: it would be a duplicate to the sender.
+      guard packet.isBareAcknowledgment, before.outstanding > 0, !opensLimit(index, packet, since: before) else {
+        return false
+      }
+    } else {
+      guard isDuplicate(packet, of: before) else { return false }
+    }
     return hidesReport
-      || side.receiverEdge > side.unacknowledged && side.unacknowledged >= side.buffer.start
-        && side.unacknowledged < side.buffer.end
+      || hidesLosses(index) && side.receiverEdge > side.unacknowledged
+        && side.unacknowledged >= side.buffer.start && side.unacknowledged < side.buffer.end
   }
 
   private func learnWindow(_ index: SideIndex, _ packet: Packet, since before: FlowSide, _ now: Instant) {
@@ -137,8 +145,6 @@ extension VTCPModule {
     let edge = store[index].receiverEdge
     if edge > store[index].next { windowOpened(index) }
     if before.receiverEdge <= before.unacknowledged, edge > store[index].unacknowledged { resendAfterShut(index, now) }
-    // Else the sender sees what we show it.
-    if !store[index].isOurs { store[index].shownEdge = SequenceNumber.later(store[index].shownEdge, edge) }
   }
 
   /// The window that the receiver's packet shows.

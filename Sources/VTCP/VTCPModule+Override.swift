@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Arena
+import CongestionControl
 import Packets
 import TCPPolicy
 import Wire
@@ -21,7 +22,15 @@ extension VTCPModule {
     let index = data.opposite
     let side = store[index]
     guard side.isOurs else {
-      if hidesReport { filterSACK(packet, patch, side) }
+      guard packet.segment.flags.contains(.ack) else { return }
+      let hidesLosses = hidesLosses(index)
+      if hidesReport || hidesLosses { filterSACK(packet, patch, side, hidesLosses: hidesLosses) }
+      guard limitsSender(index) else {
+        // The sender sees the receiver's.
+        store[index].shownEdge = SequenceNumber.later(side.shownEdge, side.receiverEdge)
+        return
+      }
+      limitWindow(index, packet, patch)
       return
     }
     if packet.segment.flags.contains(.ack) {
@@ -29,7 +38,7 @@ extension VTCPModule {
       patch.setWindow(showWindow(index))
       let echoes = side.flags.contains(.echoesCongestion)
       patch.changeFlags(inserting: echoes ? .ece : [], removing: echoes ? [] : .ece)
-      filterSACK(packet, patch, side)
+      filterSACK(packet, patch, side, hidesLosses: false)
     }
     if packet.segment.options.kinds.contains(.timestamps) { patch.setTimestampEcho(side.recentTimestamp) }
     acknowledgmentWent(index)
@@ -46,16 +55,16 @@ extension VTCPModule {
     store[data].flags.remove(.windowReduced)
   }
 
-  /// Blocks below the acknowledgment number would be read as duplicates (RFC 2883 §4). Of a side that is not ours, only the first
-  /// is taken out.
-  private func filterSACK(_ packet: Packet, _ patch: TCPHeaderPatch, _ side: FlowSide) {
+  /// Blocks below the acknowledgment number would be read as duplicates (RFC 2883 §4). Of a side that is not ours, those are taken out that
+  /// tell of what we have sent again, or will.
+  private func filterSACK(_ packet: Packet, _ patch: TCPHeaderPatch, _ side: FlowSide, hidesLosses: Bool) {
     guard packet.segment.options.sackBlockCount > 0 else { return }
     var blocks = SACKBlocks()
     for place in 0..<Int(packet.segment.options.sackBlockCount) {
       let block = packet.segment.options.sackBlock(place, in: packet.frame.head)
       let isHidden = hidesReport && place == 0
       let isAbove = block.start >= side.acknowledged && block.end <= SequenceNumber.later(side.next, side.highest)
-      if !isHidden, isAbove || !side.isOurs { blocks.append(block) }
+      if !isHidden, isAbove ? !hidesLosses : !side.isOurs { blocks.append(block) }
     }
     patch.setSACKBlocks(blocks)
   }

@@ -45,6 +45,7 @@ extension VTCPModule {
   func clear(_ index: SideIndex) {
     keepRoundTrip(index)
     if !store[index].sending.isNone { weightInUse &-= weight(index) }
+    store[index].flags.remove(.senderLimited)
     store.clear(index)
   }
 

@@ -62,6 +62,7 @@ extension VTCPModule {
     counters.accelerations &+= 1
     store[index].state = .accelerated
     store[index].reason = .none
+    store[index].flags.remove(.senderLimited)
     let sending = store[index].sending
     if store.sendings[sending].recovery.lost == 0 {
       // The sender had so much on its way, and nothing of it is missing.

@@ -3,6 +3,7 @@
 import CongestionControl
 import FrameSupport
 import Memory
+import TCPPolicy
 import VTCP
 import Wire
 
@@ -47,9 +48,13 @@ struct Watch {
     if side.isOurs, side.acknowledged < side.unacknowledged {
       throw Broken("I3: acknowledged \(side.acknowledged), receiver \(side.unacknowledged)")
     }
-    guard let old, old.isOurs, side.isOurs else { return }
-    if side.acknowledged < old.acknowledged { throw Broken("I4: \(old.acknowledged) then \(side.acknowledged)") }
-    if side.shownEdge < old.shownEdge { throw Broken("I5: \(old.shownEdge) then \(side.shownEdge)") }
+    guard let old else { return }
+    if old.isOurs, side.isOurs, side.acknowledged < old.acknowledged {
+      throw Broken("I4: \(old.acknowledged) then \(side.acknowledged)")
+    }
+    if old.state != .passThrough, side.shownEdge < old.shownEdge {
+      throw Broken("I5: \(old.shownEdge) then \(side.shownEdge)")
+    }
   }
 
   private func checkHeld(
@@ -83,18 +88,27 @@ struct Watch {
     guard !before.hasSameBytes(as: frame) else { return }
     // The last frame of a connection ends its record.
     guard let view = simulation.view ?? last else { throw Broken("I8: a frame of no connection was changed") }
-    guard !view.hasOurs, !hidesReport(before, frame, view) else { return }
+    let mayLimit = simulation.moduleConfiguration.flow.mode == .snoop
+    guard !view.hasOurs, !hidesReport(before, frame, view, mayLimit: mayLimit) else { return }
     throw Broken("I8: a frame was changed while nothing was owed: \(simulation.report)")
   }
 
-  /// What came twice because of us is not reported, though nothing is owed any more (danger 18): all else is as it was.
-  private func hidesReport(_ before: ByteRegion, _ after: ByteRegion, _ view: FlowView) -> Bool {
-    guard let old = try? ModelSegment(reading: before, checkingSum: false), !old.blocks.isEmpty else { return false }
+  /// What came twice because of us is not reported, though nothing is owed any more (danger 18); and in mode `snoop` a sender may hear of
+  /// less of a window, and of no gap. All else is as it was.
+  private func hidesReport(_ before: ByteRegion, _ after: ByteRegion, _ view: FlowView, mayLimit: Bool) -> Bool {
+    guard let old = try? ModelSegment(reading: before, checkingSum: false),
+      let new = try? ModelSegment(reading: after, checkingSum: false)
+    else { return false }
     let leg = old.sourceIsGuest ? view.guestLeg : view.networkLeg
-    let options = (old.isIPv6 ? 54 : 34) + 20
-    return leg.retransmissions > 0
-      && before.slice(from: 0, count: options - 4).hasSameBytes(as: after.slice(from: 0, count: options - 4))
-      && before.suffix(from: old.payloadOffset).hasSameBytes(as: after.suffix(from: old.payloadOffset))
+    let mayHide = !old.blocks.isEmpty && (mayLimit || leg.retransmissions > 0)
+    guard new.window == old.window || mayLimit && new.window < old.window else { return false }
+    let (window, options) = ((old.isIPv6 ? 54 : 34) + 14, (old.isIPv6 ? 54 : 34) + 20)
+    func isSame(_ range: Range<Int>) -> Bool {
+      before.slice(from: range.lowerBound, count: range.count)
+        .hasSameBytes(as: after.slice(from: range.lowerBound, count: range.count))
+    }
+    return isSame(0..<window) && isSame(options - 2..<options) && (mayHide || isSame(options..<old.payloadOffset))
+      && isSame(old.payloadOffset..<before.count)
   }
 
   /// RFC 5681, equation 4 and section 3.1: never less than two segments for the threshold, and one for the window.
