@@ -25,6 +25,8 @@ enum MonitorLayout {
   static let heldChunksOffset = 88
   static let chunkLimitOffset = 92
   static let chunkBytesOffset = 96
+  /// Where, how many, and of how many bytes each: not in files of earlier writers, where there is 0.
+  static let classesOffset = 100
   static let uplinkOffset = 128
   static let uplinkBytes = 64
   static let socketOffset = 192
@@ -35,7 +37,13 @@ enum MonitorLayout {
   static let histogramStride = 2048
   /// In a histogram: the sum of all values, then the buckets.
   static let bucketsOffset = 8
-  static let flowsBegin = histogramsBegin + histogramStride * MonitorHistogram.allCases.count
+  static let classesBegin = histogramsBegin + histogramStride * MonitorHistogram.allCases.count
+  static let classCount = 256
+  static let classStride = 256
+  /// In a class: its connections, then a `delivered` and the counters for each leg, and its name.
+  static let classNameOffset = 8 * (1 + 2 * (1 + LegCounter.allCases.count))
+  static let classNameBytes = 32
+  static let flowsBegin = classesBegin + classStride * classCount
   static let flowStride = 256
   /// In a flow: the sequence word, then the `FlowReport`.
   static let reportOffset = 8
@@ -50,6 +58,9 @@ enum MonitorLayout {
   static func place(_ counter: LegCounter, isNetwork: Bool) -> Int {
     (isNetwork ? LegCounter.allCases.count : 0) + counter.rawValue
   }
+
+  /// Octets from the begin of a class, of what a leg's end has acknowledged; the leg's counters follow it.
+  static func classOffset(isNetwork: Bool) -> Int { 8 * (isNetwork ? 2 + LegCounter.allCases.count : 1) }
 
   static func place(_ counter: MonitorCounter) -> Int { 2 * LegCounter.allCases.count + counter.rawValue }
 

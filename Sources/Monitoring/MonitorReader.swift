@@ -13,6 +13,8 @@ public struct MonitorReader {
   private let histograms: (offset: Int, count: Int, stride: Int)
   private let flows: (offset: Int, count: Int, stride: Int)
   private let counters: (offset: Int, count: Int)
+  /// Earlier writers have none.
+  private let classes: (offset: Int, count: Int, stride: Int)
   public let identity: MonitorIdentity
 
   /// - Parameter region: all of the file.
@@ -36,6 +38,10 @@ public struct MonitorReader {
     flows = (
       number(MonitorLayout.flowsOffset), number(MonitorLayout.flowsOffset + 4), number(MonitorLayout.flowsOffset + 8)
     )
+    classes = (
+      number(MonitorLayout.classesOffset), number(MonitorLayout.classesOffset + 4),
+      number(MonitorLayout.classesOffset + 8)
+    )
     // Products of two numbers of 32 bits, and a third: no overflow in 64.
     let isWhole =
       counters.count >= MonitorLayout.fewestCounters && counters.count <= MonitorLayout.mostCounters
@@ -44,6 +50,9 @@ public struct MonitorReader {
       && histograms.offset + histograms.count * histograms.stride <= region.count
       && flows.count <= MonitorLayout.mostFlows && flows.stride == MonitorLayout.flowStride
       && flows.offset + flows.count * flows.stride <= region.count
+      && classes.count <= MonitorLayout.classCount
+      && (classes.count == 0 || classes.stride == MonitorLayout.classStride)
+      && classes.offset + classes.count * classes.stride <= region.count
     guard isWhole else { throw .damaged }
     identity = MonitorIdentity(
       process: region.load(at: MonitorLayout.processOffset),
@@ -71,6 +80,7 @@ public struct MonitorReader {
       snapshot.counters[place] = region.load(at: counters.offset + 8 * place)
     }
     snapshot.histograms = MonitorHistogram.allCases.map { histogram($0.rawValue) }
+    snapshot.classes = (0..<classes.count).compactMap { classReport($0) }
     let end = Int(region.load(UInt32.self, at: MonitorLayout.flowsEndOffset))
     for place in 0..<min(end, flows.count) {
       guard let report = report(at: place) else {
@@ -80,6 +90,22 @@ public struct MonitorReader {
       if report.phase != 0 { snapshot.flows.append(report) }
     }
     return snapshot
+  }
+
+  /// Nil if there is no class of that number.
+  private func classReport(_ place: Int) -> ClassReport? {
+    let row = region.slice(from: classes.offset + place * classes.stride, count: classes.stride)
+    let name = Self.text(row.slice(from: MonitorLayout.classNameOffset, count: MonitorLayout.classNameBytes))
+    guard !name.isEmpty else { return nil }
+    func leg(_ isNetwork: Bool) -> (delivered: UInt64, counters: [UInt64]) {
+      let begin = MonitorLayout.classOffset(isNetwork: isNetwork)
+      return (row.load(at: begin), LegCounter.allCases.map { row.load(at: begin + 8 + 8 * $0.rawValue) })
+    }
+    let (guest, network) = (leg(false), leg(true))
+    return ClassReport(
+      number: UInt8(truncatingIfNeeded: place), name: name, flows: row.load(at: 0),
+      delivered: (guest.delivered, network.delivered), guestCounters: guest.counters,
+      networkCounters: network.counters)
   }
 
   private func histogram(_ place: Int) -> Histogram {

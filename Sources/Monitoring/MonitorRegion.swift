@@ -11,7 +11,7 @@ public import Timekeeping
 ///
 /// A value is a handle; copies are the same memory.
 public struct MonitorRegion: Sendable {
-  private let region: ByteRegion
+  let region: ByteRegion
   private let started: Instant
   /// Connections that there is room for.
   public let flowLimit: Int
@@ -34,6 +34,9 @@ public struct MonitorRegion: Sendable {
     storeSection(
       MonitorLayout.histogramsOffset,
       [MonitorLayout.histogramsBegin, MonitorHistogram.allCases.count, MonitorLayout.histogramStride])
+    storeSection(
+      MonitorLayout.classesOffset,
+      [MonitorLayout.classesBegin, MonitorLayout.classCount, MonitorLayout.classStride])
     storeSection(MonitorLayout.flowsOffset, [MonitorLayout.flowsBegin, flowLimit, MonitorLayout.flowStride])
     region.store(identity.process, at: MonitorLayout.processOffset)
     region.store(UInt32(identity.mode), at: MonitorLayout.modeOffset)
@@ -95,7 +98,7 @@ public struct MonitorRegion: Sendable {
   // MARK: Connections
 
   /// Says how a connection stands. What is kept here is filled in: `began`, and `delivered` but for the first report of a
-  /// connection that stands. Legs' totals grow by what its counters grew since the last time.
+  /// connection that stands. Legs' totals and its class's grow by what its counters grew since the last time.
   ///
   /// - Parameter place: from 0; beyond `flowLimit` nothing is said.
   public func publish(_ report: FlowReport, at place: Int) {
@@ -114,6 +117,7 @@ public struct MonitorRegion: Sendable {
     }
     addTotals(report.guest, since: before.guest, isNetwork: false)
     addTotals(report.network, since: before.network, isNetwork: true)
+    addToClass(report, since: before)
     if isNew { noteHighest(place) }
     write(report, to: row)
   }

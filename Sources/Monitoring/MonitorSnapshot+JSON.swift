@@ -27,6 +27,7 @@ extension MonitorSnapshot {
     var distributions = JSONObject()
     for kind in MonitorHistogram.allCases { distributions.add(kind.name, self[kind].json) }
     object.add("histograms", distributions)
+    object.add("classes", values: classes.map(\.json.text))
     object.add("flows", values: flows.map { $0.json(began: began($0), now).text })
     object.add("unreadable", unreadable)
     return object.text + "\n"
@@ -57,6 +58,22 @@ extension Histogram {
       if let value = percentile(percent) { object.add(name, value) } else { object.addNull(name) }
     }
     object.add("buckets", values: filled.map { "[\($0.begin), \($0.count)]" })
+    return object
+  }
+}
+
+extension ClassReport {
+  var json: JSONObject {
+    var object = JSONObject()
+    object.add("class", number)
+    object.add("name", name)
+    object.add("flows", flows)
+    for isNetwork in [false, true] {
+      var leg = JSONObject()
+      leg.add("delivered", isNetwork ? delivered.network : delivered.guest)
+      for counter in LegCounter.allCases { leg.add(counter.name, total(counter, isNetwork: isNetwork)) }
+      object.add(isNetwork ? "network_leg" : "guest_leg", leg)
+    }
     return object
   }
 }

@@ -14,6 +14,11 @@ extension MonitorSnapshot {
     lines += totals()
     lines.append("")
     lines += distributions()
+    // With one class all is said above.
+    if classes.count > 1 {
+      lines.append("")
+      lines += classes.flatMap(\.text)
+    }
     for flow in flows {
       lines.append("")
       lines += text(flow, now)
@@ -63,7 +68,10 @@ extension MonitorSnapshot {
     if flow.vlan != 0 { facts.append("vlan \(flow.vlanText)") }
     if flow.virtualNetwork != 0 { facts.append("vni \(flow.virtualNetwork - 1)") }
     if flow.configuration != 0 { facts.append("configuration \(flow.configuration)") }
-    if flow.classNumber != 0 { facts.append("class \(flow.classNumber)") }
+    if flow.classNumber != 0 {
+      let name = classes.first { $0.number == flow.classNumber }?.name
+      facts.append("class \(name ?? "\(flow.classNumber)")")
+    }
     facts.append("opened by \(MonitorWords.word(flow.opener, of: MonitorWords.legs))")
     facts.append("age \(Self.age(of: began(flow), now))")
     facts.append("idle \(Self.age(of: Instant(nanoseconds: Int64(clamping: flow.lastSeen)), now))")
@@ -78,6 +86,21 @@ extension MonitorSnapshot {
 
   static func age(of instant: Instant, _ now: Instant) -> String {
     NumberText.span(microseconds: max(0, Int((now - instant).nanoseconds / 1000)))
+  }
+}
+
+extension ClassReport {
+  /// A line for the class and one for each leg, numbers of 0 left out.
+  var text: [String] {
+    func leg(_ title: String, _ octets: UInt64, isNetwork: Bool) -> String? {
+      let numbers =
+        [("bytes_acked", octets)] + LegCounter.allCases.map { ($0.word, total($0, isNetwork: isNetwork)) }
+      let words = numbers.filter { $0.1 != 0 }.map { "\($0.0):\($0.1)" }
+      return words.isEmpty ? nil : "  " + NumberText.left(title, 8) + words.joined(separator: " ")
+    }
+    return ["class \(name): \(flows) connections"]
+      + [leg("guest", delivered.guest, isNetwork: false), leg("network", delivered.network, isNetwork: true)]
+      .compactMap { $0 }
   }
 }
 

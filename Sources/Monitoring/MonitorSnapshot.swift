@@ -14,6 +14,8 @@ public struct MonitorSnapshot: Sendable {
   public internal(set) var chunkBytes: UInt32 = 0
   var counters = [UInt64](repeating: 0, count: MonitorLayout.counterCount)
   var histograms: [Histogram] = []
+  /// By number, those that have a name.
+  public internal(set) var classes: [ClassReport] = []
   public internal(set) var flows: [FlowReport] = []
   /// Connections whose report was being written whenever it was looked at.
   public internal(set) var unreadable = 0

@@ -16,10 +16,13 @@ public struct ConnectionFacts: BitwiseCopyable, Equatable, Sendable {
   public var ipVersion: UInt8
   /// Who sent the first SYN.
   public var opener: ConnectionEnd
+  /// The differentiated services code point of that SYN (RFC 2474, section 3): 0 to 63.
+  public var dscp: UInt8
 
   public init(
     guest: Endpoint, network: Endpoint, vlan: UInt32 = 0, virtualNetwork: UInt32 = 0,
-    transportProtocol: UInt8 = IPProtocol.tcp, ipVersion: UInt8, opener: ConnectionEnd
+    transportProtocol: UInt8 = IPProtocol.tcp, ipVersion: UInt8, opener: ConnectionEnd,
+    dscp: UInt8 = 0
   ) {
     self.guest = guest
     self.network = network
@@ -28,6 +31,7 @@ public struct ConnectionFacts: BitwiseCopyable, Equatable, Sendable {
     self.transportProtocol = transportProtocol
     self.ipVersion = ipVersion
     self.opener = opener
+    self.dscp = dscp
   }
 
   /// The end that opened it.

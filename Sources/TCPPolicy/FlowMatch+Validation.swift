@@ -6,6 +6,7 @@ extension FlowMatch {
     try check(vlan, upTo: 4094, error: MatchError.vlan)
     try check(innerVLAN, upTo: 4094, error: MatchError.vlan)
     try check(virtualNetwork, upTo: 0xff_ffff, error: MatchError.virtualNetwork)
+    if let dscp, dscp > 63 { throw .dscp(dscp) }
     if vlan == .absent, case .equal = innerVLAN { throw .innerTagAlone }
     var version: UInt8?
     for role in EndpointRole.allCases {

@@ -16,6 +16,8 @@ public struct FlowMatch: BitwiseCopyable, Hashable, Sendable {
   public var transportProtocol: UInt8?
   /// Who opens the connection. Nil: either.
   public var opener: ConnectionEnd?
+  /// The differentiated services code point of the first SYN (RFC 2474, section 3), 0 to 63. Nil: any.
+  public var dscp: UInt8?
   public var guest = EndpointMatch()
   public var network = EndpointMatch()
   public var source = EndpointMatch()

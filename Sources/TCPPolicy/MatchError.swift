@@ -6,6 +6,8 @@ public enum MatchError: Error, Equatable, Sendable {
   case vlan(UInt32)
   /// A VXLAN network identifier has 24 bits.
   case virtualNetwork(UInt32)
+  /// A differentiated services code point has 6 bits.
+  case dscp(UInt8)
   /// An inner tag, but no outer one.
   case innerTagAlone
   case prefixLength(EndpointRole, UInt8, allowed: ClosedRange<UInt8>)

@@ -17,12 +17,14 @@ struct Flow: BitwiseCopyable, Sendable {
   /// Which lists of `ReadyLists` it is in, by bit.
   var listed: UInt8 = 0
   var hasTimestamps = false
-  /// Which ends have acknowledged the other's SYN, by the bit of their leg.
-  var synAcknowledged: UInt8 = 0
-  /// Which legs are to be sent a reset, by bit.
-  var resetDue: UInt8 = 0
+  /// `synAcknowledged`, and above it `resetDue`: an octet more, and a connection would take more than 512.
+  var legBits: UInt8 = 0
   /// The configuration that applies, by its place in `PolicyTable`.
   var configuration: UInt8 = 0
+  /// The class that it is counted in, by its number in the policy (R18).
+  var flowClass: UInt8 = 0
+  /// The code point of the first SYN, which policy may ask for.
+  var dscp: UInt8
   /// Where `successor` came from.
   var successorLeg = Leg.guest
   /// The shortest round trip to the network's end of late.
@@ -50,6 +52,18 @@ struct Flow: BitwiseCopyable, Sendable {
   var losesUntil = CoarseInstant(Instant(nanoseconds: 0))
   /// When a packet was last seen.
   var lastSeen: CoarseInstant
+
+  /// Which ends have acknowledged the other's SYN, by the bit of their leg.
+  var synAcknowledged: UInt8 {
+    get { legBits & 3 }
+    set { legBits = legBits & ~3 | newValue & 3 }
+  }
+
+  /// Which legs are to be sent a reset, by bit.
+  var resetDue: UInt8 {
+    get { legBits &>> 2 }
+    set { legBits = legBits & 3 | newValue &<< 2 }
+  }
 
   func credit(_ leg: Leg) -> Int { Int(leg == .guest ? guestCredit : networkCredit) }
 

@@ -30,13 +30,20 @@ struct PolicyTable {
     policies.deallocate()
   }
 
-  /// The number of the configuration for a connection whose first packet this is.
-  func classify(_ key: FlowKey, opener: Leg) -> UInt8 {
-    guard let classifier else { return 0 }
+  /// The names of the classes, by number.
+  var classNames: [PolicyName] {
+    guard let classifier else { return [.fallback] }
+    return (0..<classifier.classCount).map { classifier.className(UInt8(truncatingIfNeeded: $0)) }
+  }
+
+  /// Configuration and class for a connection whose first packet, of that code point, came from `opener`.
+  func classify(_ key: FlowKey, opener: Leg, dscp: UInt8) -> Classification {
+    guard let classifier else { return .fallback }
     let facts = ConnectionFacts(
       guest: key.guest, network: key.network, vlan: key.vlan, virtualNetwork: key.virtualNetwork,
-      transportProtocol: key.transportProtocol, ipVersion: key.ipVersion, opener: opener == .guest ? .guest : .network)
-    return classifier.classify(facts).configuration
+      transportProtocol: key.transportProtocol, ipVersion: key.ipVersion, opener: opener == .guest ? .guest : .network,
+      dscp: dscp)
+    return classifier.classify(facts)
   }
 
   /// Of a number that `classify` cannot have given, the fallback.

@@ -43,9 +43,10 @@ extension VTCPModule {
   func begin(_ key: FlowKey, _ packet: Packet, _ now: Instant) {
     // Without the SYN the options that count are not known: passed for ever (danger 12).
     guard !packet.segment.flags.contains(.ack), !packet.segment.flags.contains(.rst) else { return }
-    let policy = policies.classify(key, opener: packet.leg)
+    let dscp = packet.segment.trafficClass >> 2
+    let policy = policies.classify(key, opener: packet.leg, dscp: dscp)
     // Nothing is followed of what is to be left alone.
-    guard policies[policy].mode != .off else {
+    guard policies[policy.configuration].mode != .off else {
       counters.untouchableFlows &+= 1
       return
     }
@@ -55,8 +56,10 @@ extension VTCPModule {
     }
     let template = SegmentTemplate(copying: packet.frame.head, packet.layout, packet.segment)
     store.flows[flow] = Flow(
-      key: key, fromGuest: template, fromNetwork: template, opener: packet.leg, lastSeen: CoarseInstant(now))
-    store.flows[flow].configuration = policy
+      key: key, fromGuest: template, fromNetwork: template, opener: packet.leg, dscp: dscp,
+      lastSeen: CoarseInstant(now))
+    store.flows[flow].configuration = policy.configuration
+    store.flows[flow].flowClass = policy.flowClass
     store[SideIndex(flow, sender: .guest)] = FlowSide()
     store[SideIndex(flow, sender: .network)] = FlowSide()
     noteSYN(flow, packet, now)

@@ -2,6 +2,7 @@
 
 import Arena
 import LossRecovery
+import Monitoring
 public import TCPPolicy
 public import Timekeeping
 
@@ -21,8 +22,10 @@ extension VTCPModule {
     policies = PolicyTable(policy, new)
     previous.deallocate()
     forEachFlow { flow in
-      store.flows[flow].configuration = policies.classify(store.flows[flow].key, opener: store.flows[flow].opener)
+      classify(flow)
+      touch(flow)
     }
+    monitor?.nameClasses(policies.classNames.map(\.description))
     forEachFlow { flow in
       for sender in [Leg.guest, .network] {
         let index = SideIndex(flow, sender: sender)
@@ -34,5 +37,13 @@ extension VTCPModule {
       schedule(flow, now)
     }
     weightInUse = weightOfAll()
+  }
+
+  /// What the policy in force says of a connection that is there.
+  func classify(_ flow: RecordIndex) {
+    let record = store.flows[flow]
+    let found = policies.classify(record.key, opener: record.opener, dscp: record.dscp)
+    store.flows[flow].configuration = found.configuration
+    store.flows[flow].flowClass = found.flowClass
   }
 }

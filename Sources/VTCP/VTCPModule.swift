@@ -94,6 +94,7 @@ public final class VTCPModule {
     touched = RecordBuffer(capacity: Self.mostTouched, repeating: .none)
     if !creating { takeOver(now) }
     weightInUse = weightOfAll()
+    monitor?.nameClasses(policies.classNames.map(\.description))
     publishAll()
   }
 

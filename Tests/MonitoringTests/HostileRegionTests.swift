@@ -14,6 +14,7 @@ import Timekeeping
   private static func image() -> [UInt8] {
     let rig = MonitorRig()
     rig.writer.record(.networkRoundTrip, 20_000)
+    rig.writer.nameClasses(["default", "web"])
     rig.writer.publish(MonitorRig.report(counters: 5), at: 0)
     rig.writer.publish(MonitorRig.report(counters: 6), at: 3)
     return rig.memory.bytes
@@ -65,7 +66,7 @@ import Timekeeping
 
   @Test("Each number of the header may have any of the extreme values")
   func extremes() {
-    for offset in stride(from: 8, to: 104, by: 4) {
+    for offset in stride(from: 8, to: 116, by: 4) {
       for value in [0, 1, 0x7fff_ffff, 0x8000_0000, .max] as [UInt32] {
         var bytes = Self.image()
         for place in 0..<4 { bytes[offset + place] = UInt8(truncatingIfNeeded: value >> UInt32(8 * place)) }

@@ -35,7 +35,7 @@ struct ClassifierTests {
     }
   }
 
-  @Test("A rule of one field is for the connections that have it, whatever else they are", arguments: 0..<12)
+  @Test("A rule of one field is for the connections that have it, whatever else they are", arguments: 0..<13)
   func singleField(field: Int) throws {
     var policy = RandomPolicy(seed: UInt64(field))
     var hits = 0
@@ -47,6 +47,7 @@ struct ClassifierTests {
       case 1: match.innerVLAN = full.innerVLAN
       case 2: match.virtualNetwork = full.virtualNetwork
       case 3: match.transportProtocol = full.transportProtocol
+      case 12: match.dscp = full.dscp
       case 4: match.guest.prefix = full.guest.prefix
       case 5: match.network.prefix = full.network.prefix
       case 6: match.source.prefix = full.source.prefix

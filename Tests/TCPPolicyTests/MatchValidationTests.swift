@@ -28,6 +28,12 @@ struct MatchValidationTests {
     #expect(refusal { $0.virtualNetwork = .equal(0x100_0000) } == .virtualNetwork(0x100_0000))
   }
 
+  @Test("A code point has 6 bits")
+  func codePoint() {
+    #expect(refusal { $0.dscp = 63 } == nil)
+    #expect(refusal { $0.dscp = 64 } == .dscp(64))
+  }
+
   @Test("There is no inner tag without an outer one")
   func tags() {
     #expect(refusal { ($0.vlan, $0.innerVLAN) = (.absent, .equal(1)) } == .innerTagAlone)

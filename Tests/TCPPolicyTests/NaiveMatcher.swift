@@ -19,6 +19,7 @@ enum NaiveMatcher {
     }
     if let wanted = match.transportProtocol, wanted != facts.transportProtocol { return false }
     if let wanted = match.opener, wanted != facts.opener { return false }
+    if let wanted = match.dscp, wanted != facts.dscp { return false }
     return matches(match.guest, facts.guest, facts.ipVersion) && matches(match.network, facts.network, facts.ipVersion)
       && matches(match.source, facts.opener == .guest ? facts.guest : facts.network, facts.ipVersion)
       && matches(match.destination, facts.opener == .guest ? facts.network : facts.guest, facts.ipVersion)

@@ -71,6 +71,7 @@ struct RandomPolicy {
     match.virtualNetwork = identifier(networks, wild: wild)
     if !chance(wild) { match.transportProtocol = any(of: [0, IPProtocol.tcp, IPProtocol.udp, 255]) }
     if !chance(wild) { match.opener = any(of: ConnectionEnd.allCases) }
+    if !chance(wild) { match.dscp = any(of: [0, 46, 63]) }
     match.guest = end(version, wild: wild)
     match.network = end(version, wild: wild)
     match.source = end(version, wild: wild)
@@ -90,6 +91,6 @@ struct RandomPolicy {
       network: Endpoint(addressHigh: other.high, addressLow: other.low, port: any(of: ports)), vlan: vlan,
       virtualNetwork: chance(50) ? 0 : any(of: networks) + 1,
       transportProtocol: any(of: [0, IPProtocol.tcp, IPProtocol.tcp, IPProtocol.udp, 255]), ipVersion: version,
-      opener: any(of: ConnectionEnd.allCases))
+      opener: any(of: ConnectionEnd.allCases), dscp: any(of: [0, 46, 63]))
   }
 }
