@@ -73,7 +73,11 @@ extension VTCPModule {
   }
 
   private func keepCopy(_ index: SideIndex, _ packet: Packet, _ side: FlowSide, _ now: Instant) {
-    guard packet.segment.payloadCount > 0 else { return }
+    guard packet.segment.payloadCount > 0 else {
+      // A FIN that has overtaken data: what lies between is not held, and the stream is the receiver's until it is filled.
+      if packet.start > side.buffer.end { stopHolding(index) }
+      return
+    }
     guard mayHold(index, packet, now) else { return stopHolding(index) }
     if side.state == .holding {
       // In order, or all of it known. A gap is the receiver's, and so is the stream until it is filled.

@@ -21,7 +21,7 @@ extension VTCPModule {
       return
     case .holding:
       guard isWorthwhile(index, now) else { return stopHolding(index) }
-      if mayAccelerate(index, side) { accelerate(index, now) }
+      if side.isContiguous, mayAccelerate(index, side) { accelerate(index, now) }
     case .accelerated:
       if side.isShut, policy(index).configuration.shutWindow == .stop { drain(index, .zeroWindow) }
       if isQuiescing || policy(index).mode != .early { drain(index, .policy) }

@@ -36,7 +36,8 @@ public struct EndParameters: Sendable {
   public var resetsAt: Int64?
   /// Where data are urgent: one of how many octets of the stream begins a segment that says so; 0: nowhere.
   public var urgentEvery = 0
-  /// Closes before the other end's stream is over, and reads on.
+  /// Its application closes when all has been sent: the FIN is a segment of its own, and may overtake the data before it.
+  public var closesLater = false
   public var isIPv6 = false
   public var minimumTimeout: Int64 = 200_000_000
 

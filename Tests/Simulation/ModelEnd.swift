@@ -215,7 +215,7 @@ final class ModelEnd {
     let limit = min(unacknowledged + congestionWindow, peerEdge)
     var count = min(end - next, limit - next, segmentSize * parameters.largeSegments)
     if let known = selected.first(where: { $0.start > next }) { count = min(count, known.start - next) }
-    let fin = isWhole && next + max(count, 0) == end && end >= next
+    let fin = isWhole && next + max(count, 0) == end && end >= next && !(parameters.closesLater && count > 0)
     if probeDue {
       probeDue = false
       armProbe(now)

@@ -8,7 +8,7 @@ import VTCP
 
 extension Schedule {
   /// How many times there has been more to draw. What is new is drawn last, so that a seed that was kept stays what it was.
-  public static let generations = 10
+  public static let generations = 11
 
   /// Generation 2: how losses are repaired, and what there is to be learnt of them.
   private mutating func drawRecovery(_ random: inout SplitMix64) {
@@ -203,6 +203,10 @@ extension Schedule {
     if generation >= 8 { schedule.drawPolicies(&random) }
     if generation >= 9 { schedule.drawWorth(&random) }
     if generation >= 10 { schedule.drawUrgentData(&random) }
+    if generation >= 11 {
+      schedule.guest.closesLater = pick([true, false])
+      schedule.network.closesLater = pick([true, false])
+    }
     return schedule
   }
 }

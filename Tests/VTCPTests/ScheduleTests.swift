@@ -50,6 +50,8 @@ struct ScheduleTests {
       (388, 7), (399, 7),
       // Another policy's recovery let nothing go for ever.
       (9_021_902, 8),
+      // A FIN without data overtook the last data while copies were held: they were acknowledged and not there (I2).
+      (101_010_938, 11),
     ] as [(UInt64, Int)])
   func found(seed: UInt64, generation: Int) throws {
     try Simulation(Schedule.random(seed: seed, generation: generation)).run()
