@@ -14,6 +14,7 @@ import pytest
 from vtcpbed import Network
 from vtcpbed.flows import NetworkEnd, begin_flows, run_flows
 from vtcpbed.legs import Legs, appended_report
+from vtcpbed.monitoring import statistics, statistics_file
 from vtcpbed.segments import Judge
 
 pytestmark = pytest.mark.nic
@@ -169,15 +170,23 @@ UNSEEN = ("ACKed segment that wasn't captured", "Previous segment")
 
 @pytest.mark.parametrize("mode", MODES if LONG else ["early"])
 def test_tshark_finds_no_segment_invalid_at_either_end(request, mode):
-    with start_legs(mode, "delay=1ms") as legs:
+    """Urgent data that come while others wait in the module are dropped by it, and sent again: so much may be missing for a while,
+    and be acknowledged when tshark does not expect it. And it takes a sender that probes a shut window for one that left something out, one in
+    some thousand connections, without the module as well."""
+    dropped = 0
+    with statistics_file() as path, Legs("delay=1ms", SEED, [f"--vtcp={OPTIONS[mode]}", *([f"--stats-file={path}"] if mode != "off" else [])]) as legs:
         with captured(legs) as captures:
-            passed(request, legs, abort=0)
+            # Where ports are used again, what tshark takes for the new connection may be a late word of the one before.
+            passed(request, legs, abort=0, reuse=0)
+        if mode != "off":
+            dropped = statistics(path)["counters"]["dropped_segments"]
         found = {end: capture.expert(has_checksums=end == "host") for end, capture in captures.items()}
     appended_report(request.node.name, {end: {" ".join(key): count for key, count in expert.items()} for end, expert in found.items()})
     for end, expert in found.items():
         assert expert, f"tshark saw nothing at the {end}"
         wrong = {key: count for key, count in expert.items() if key[0] == "Errors" or key[1].startswith(UNSEEN)}
-        assert not wrong, f"{end}: {expert}"
+        errors = [key for key, count in wrong.items() if not key[1].startswith(UNSEEN) or count > dropped + LOAD["flows"] // 200]
+        assert not errors, f"{end}, {dropped} dropped: {expert}"
 
 
 def test_the_load_notices_octets_that_were_not_sent():
