@@ -143,6 +143,23 @@ struct LimitingTests {
     #expect(try rig.emissions(to: .network).map { rig.place($0, to: .network) } == [1100])
   }
 
+  @Test("What was lost before it came here the sender is told in full, though what follows is held")
+  func lostBefore() throws {
+    let rig = try ModuleRig { $0.flow.mode = .snoop }
+    try talk(rig, window: 20_000) { $0.permitsSACK = true }
+    _ = try rig.network(at: 100, 500, ack: 100)
+    // 600 to 1100 are missing; what follows is held from 1600 on.
+    _ = try rig.network(at: 1100, 500, ack: 100)
+    _ = try rig.network(at: 1600, 500, ack: 100)
+    #expect(rig.view?.receive.state == .holding)
+    let first = ModuleRig.networkStart &+ 1
+    for _ in 0..<3 {
+      let told = try #require(
+        try rig.guest(at: 100, ack: 600) { $0.blocks = [(start: first &+ 1100, end: first &+ 2100)] })
+      #expect(rig.blocks(told, to: .network) == [1100..<2100])
+    }
+  }
+
   private static func block(_ start: Int, _ end: Int) -> (start: UInt32, end: UInt32) {
     let first = ModuleRig.guestStart &+ 1
     return (first &+ UInt32(start), first &+ UInt32(end))
