@@ -15,4 +15,12 @@ struct Acknowledgment {
   let additiveIncrease: Int
   /// The smoothed round trip.
   let roundTrip: Interval
+
+  /// The window, larger by a segment for each `octets` that are acknowledged. `credit`: those since it last grew.
+  func grown(per octets: Int, credit: inout UInt32) -> Int {
+    let credited = min(Int(credit), octets) + bytes
+    let steps = credited / octets
+    credit = UInt32(clamping: credited - steps * octets)
+    return steps == 0 ? window : window + steps * max(segmentSize * additiveIncrease / 1024, 1)
+  }
 }

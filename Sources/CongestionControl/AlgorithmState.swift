@@ -1,16 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import Timekeeping
+
 /// The algorithm and what it alone remembers. The cases share their memory.
 enum AlgorithmState: BitwiseCopyable {
   case none
   case newReno
   case cubic(Cubic)
+  case bic(BinaryIncrease)
+  case highSpeed
+  case scalable
+  case westwood(Westwood)
+  case vegas(Vegas)
+  case illinois(Illinois)
 
   init(_ algorithm: CongestionAlgorithm) {
     switch algorithm {
     case .none: self = .none
     case .newReno: self = .newReno
     case .cubic: self = .cubic(Cubic())
+    case .bic: self = .bic(BinaryIncrease())
+    case .highSpeed: self = .highSpeed
+    case .scalable: self = .scalable
+    case .westwood: self = .westwood(Westwood())
+    case .vegas: self = .vegas(Vegas())
+    case .illinois: self = .illinois(Illinois())
     }
   }
 
@@ -19,6 +33,101 @@ enum AlgorithmState: BitwiseCopyable {
     case .none: .none
     case .newReno: .newReno
     case .cubic: .cubic
+    case .bic: .bic
+    case .highSpeed: .highSpeed
+    case .scalable: .scalable
+    case .westwood: .westwood
+    case .vegas: .vegas
+    case .illinois: .illinois
     }
+  }
+
+  /// What of the window remains after a loss, in 1/1024.
+  func keepFactor(window: Int, segmentSize: Int) -> UInt16 {
+    switch self {
+    // RFC 5681, equation 4; of Vegas and Westwood+ too, as long as they know no better.
+    case .none, .newReno, .westwood, .vegas: 512
+    // RFC 9438, section 4.6.
+    case .cubic: 717
+    case .bic: BinaryIncrease.keepFactor(window: window, segmentSize: segmentSize)
+    case .highSpeed: HighSpeed.keepFactor(window: window, segmentSize: segmentSize)
+    case .scalable: 896
+    case .illinois(let illinois): illinois.keepFactor
+    }
+  }
+
+  /// The window after an acknowledgment in congestion avoidance.
+  mutating func grown(_ acknowledgment: Acknowledgment, credit: inout UInt32, now: Instant) -> Int {
+    switch self {
+    // Vegas: once in a round, not here.
+    case .none, .vegas: return acknowledgment.window
+    case .newReno, .westwood: return NewReno.grown(acknowledgment, credit: &credit)
+    case .highSpeed: return HighSpeed.grown(acknowledgment, credit: &credit)
+    case .scalable: return Scalable.grown(acknowledgment, credit: &credit)
+    case .cubic(var cubic):
+      defer { self = .cubic(cubic) }
+      return cubic.grown(acknowledgment, now: now)
+    case .bic(let bic): return bic.grown(acknowledgment, credit: &credit)
+    case .illinois(let illinois): return illinois.grown(acknowledgment, credit: &credit)
+    }
+  }
+
+  /// Something was acknowledged, whatever the window does for it.
+  mutating func observed(bytes: Int, roundTrip: Interval, sample: Interval?, now: Instant) {
+    switch self {
+    case .none, .newReno, .cubic, .bic, .highSpeed, .scalable: break
+    case .westwood(var westwood):
+      westwood.observed(bytes: bytes, roundTrip: roundTrip, sample: sample, now: now)
+      self = .westwood(westwood)
+    case .vegas(var vegas):
+      vegas.observed(sample: sample)
+      self = .vegas(vegas)
+    case .illinois(var illinois):
+      illinois.observed(sample: sample)
+      self = .illinois(illinois)
+    }
+  }
+
+  /// The window is about to be reduced because of congestion.
+  mutating func reduced(window: Int, keepFactor: Int) {
+    switch self {
+    case .none, .newReno, .highSpeed, .scalable, .westwood, .illinois: break
+    case .cubic(var cubic):
+      cubic.reduced(window: window, keepFactor: keepFactor)
+      self = .cubic(cubic)
+    case .bic(var bic):
+      bic.reduced(window: window, keepFactor: keepFactor)
+      self = .bic(bic)
+    case .vegas(var vegas):
+      vegas.restarted()
+      self = .vegas(vegas)
+    }
+  }
+
+  /// A timeout, the first in a row, at such a window.
+  mutating func timedOut(window: Int) {
+    switch self {
+    case .none, .newReno, .bic, .highSpeed, .scalable, .westwood, .vegas: break
+    case .cubic(var cubic):
+      cubic.timedOut(window: window)
+      self = .cubic(cubic)
+    case .illinois(var illinois):
+      illinois.timedOut()
+      self = .illinois(illinois)
+    }
+  }
+
+  /// The sender had nothing to send: time that passes does not count.
+  mutating func paused() {
+    guard case .cubic(var cubic) = self else { return }
+    cubic.paused()
+    self = .cubic(cubic)
+  }
+
+  /// Nothing was in flight for a while.
+  mutating func restarted() {
+    guard case .vegas(var vegas) = self else { return }
+    vegas.restarted()
+    self = .vegas(vegas)
   }
 }

@@ -8,12 +8,13 @@ public enum CongestionAlgorithm: UInt8, CaseIterable, Sendable, BitwiseCopyable 
   case newReno = 1
   /// RFC 9438.
   case cubic = 2
-
-  /// What remains of the window after a loss, in 1/1024: one half by RFC 5681 (4), 0.7 by RFC 9438, section 4.6.
-  public var keepFactor: UInt16 {
-    switch self {
-    case .none, .newReno: 512
-    case .cubic: 717
-    }
-  }
+  /// Binary increase.
+  case bic = 3
+  /// RFC 3649.
+  case highSpeed = 4
+  case scalable = 5
+  /// Westwood+.
+  case westwood = 6
+  case vegas = 7
+  case illinois = 8
 }

@@ -17,6 +17,8 @@ extension CongestionControl {
     now: Instant
   ) {
     guard bytes > 0, phase == .open || phase == .loss else { return }
+    state.observed(bytes: min(bytes, Int(congestionWindow)), roundTrip: roundTrip, sample: sample, now: now)
+    if beginsRound { endRound(isWindowLimited: isWindowLimited) }
     if isInSlowStart, start.acknowledged(sample: sample, beginsRound: beginsRound) {
       threshold = bounded(threshold: Int(congestionWindow))
     }
@@ -70,10 +72,7 @@ extension CongestionControl {
       break
     }
     start.end()
-    if phase != .loss, case .cubic(var cubic) = state {
-      cubic.timedOut(window: canUndo ? Int(undoWindow) : Int(congestionWindow))
-      state = .cubic(cubic)
-    }
+    if phase != .loss { state.timedOut(window: canUndo ? Int(undoWindow) : Int(congestionWindow)) }
     congestionWindow = bounded(window: 0)
     credit = 0
   }
@@ -104,6 +103,7 @@ extension CongestionControl {
   /// not below the initial window of RFC 6928 (RFC 7661, section 4.4).
   public mutating func idle(for interval: Interval) {
     pause()
+    state.restarted()
     let initial = Self.initialWindow(knobs: CongestionKnobs(), segmentSize: Int(size))
     var periods = min(max(interval.nanoseconds, 0) / Self.validFor.nanoseconds, 32)
     while periods > 0, Int(congestionWindow) > initial {
@@ -136,6 +136,7 @@ extension CongestionControl {
     additiveIncrease = knobs.additiveIncrease
     setMaximum(knobs.maximumWindow)
     congestionWindow = bounded(window: Int(congestionWindow))
+    if !knobs.usesHyStart { start.end() }
   }
 
   /// The path takes segments of another size. The window stays what it is in bytes.
@@ -158,22 +159,41 @@ extension CongestionControl {
     let acknowledgment = Acknowledgment(
       bytes: bytes, window: Int(congestionWindow), segmentSize: Int(size), keepFactor: keepFactor,
       additiveIncrease: Int(additiveIncrease), roundTrip: roundTrip)
+    congestionWindow = bounded(window: state.grown(acknowledgment, credit: &credit, now: now))
+  }
+
+  /// All that was in flight when the round before began is acknowledged: some algorithms think once in a round.
+  private mutating func endRound(isWindowLimited: Bool) {
     switch state {
-    case .none:
+    case .none, .newReno, .cubic, .bic, .highSpeed, .scalable, .westwood:
       break
-    case .newReno:
-      congestionWindow = bounded(window: NewReno.grown(acknowledgment, credit: &credit))
-    case .cubic(var cubic):
-      congestionWindow = bounded(window: cubic.grown(acknowledgment, now: now))
-      state = .cubic(cubic)
+    case .illinois(var illinois):
+      illinois.endRound(window: Int(congestionWindow), segmentSize: Int(size))
+      state = .illinois(illinois)
+    case .vegas(var vegas):
+      let verdict = vegas.endRound(
+        window: Int(congestionWindow), segmentSize: Int(size), isInSlowStart: isInSlowStart)
+      state = .vegas(vegas)
+      follow(verdict, isWindowLimited: isWindowLimited)
     }
   }
 
-  private mutating func pause() {
-    guard case .cubic(var cubic) = state else { return }
-    cubic.paused()
-    state = .cubic(cubic)
+  private mutating func follow(_ verdict: Vegas.Verdict, isWindowLimited: Bool) {
+    switch verdict {
+    case .unknown:
+      guard isWindowLimited, !isInSlowStart else { return }
+      congestionWindow = bounded(window: Int(congestionWindow) + Int(size))
+    case .step(let segments):
+      guard isWindowLimited || segments < 0 else { return }
+      congestionWindow = bounded(window: max(Int(congestionWindow) + segments * Int(size), 2 * Int(size)))
+      if segments < 0 { threshold = min(threshold, bounded(threshold: Int(congestionWindow) - Int(size))) }
+    case .tooFast(let target):
+      congestionWindow = bounded(window: max(min(Int(congestionWindow), target), 2 * Int(size)))
+      threshold = min(threshold, bounded(threshold: Int(congestionWindow) - Int(size)))
+    }
   }
+
+  private mutating func pause() { state.paused() }
 
   private mutating func remember() {
     undoWindow = congestionWindow
@@ -185,12 +205,14 @@ extension CongestionControl {
   /// RFC 5681, equation 4, with another factor if need be. What limited transmit added is not counted: it lies above the
   /// window.
   private mutating func reduce(inFlight: Int) {
-    if case .cubic(var cubic) = state {
-      cubic.reduced(window: Int(congestionWindow), keepFactor: keepFactor)
-      state = .cubic(cubic)
-    }
+    let keepFactor = keepFactor
+    state.reduced(window: Int(congestionWindow), keepFactor: keepFactor)
     start.end()
-    threshold = bounded(threshold: min(max(inFlight, 0), Int(congestionWindow)) * keepFactor / 1024)
+    if case .westwood(let westwood) = state, keep == 0, let pipe = westwood.pipe {
+      threshold = bounded(threshold: pipe)
+    } else {
+      threshold = bounded(threshold: min(max(inFlight, 0), Int(congestionWindow)) * keepFactor / 1024)
+    }
     congestionWindow = min(congestionWindow, threshold)
     credit = 0
   }

@@ -50,13 +50,14 @@ public struct CongestionControl: Sendable, BitwiseCopyable {
     setMaximum(knobs.maximumWindow)
     threshold = bounded(threshold: Int(knobs.slowStartThreshold))
     congestionWindow = bounded(window: Self.initialWindow(knobs: knobs, segmentSize: Int(size)))
+    if !knobs.usesHyStart { start.end() }
   }
 
   /// Bytes that may be in flight. `unlimited` with the algorithm `none`.
   public var window: Int {
     switch state {
     case .none: Self.unlimited
-    case .newReno, .cubic: Int(congestionWindow)
+    default: Int(congestionWindow)
     }
   }
 
@@ -77,7 +78,7 @@ public struct CongestionControl: Sendable, BitwiseCopyable {
 
   /// What remains after a loss, in 1/1024.
   var keepFactor: Int {
-    let factor = keep == 0 ? state.algorithm.keepFactor : keep
+    let factor = keep == 0 ? state.keepFactor(window: Int(congestionWindow), segmentSize: Int(size)) : keep
     return min(Int(factor), 1023)
   }
 

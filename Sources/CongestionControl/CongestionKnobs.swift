@@ -18,6 +18,8 @@ public struct CongestionKnobs: Hashable, Sendable, BitwiseCopyable {
   public var keepFactor: UInt16
   /// How fast the window grows in congestion avoidance, in 1/1024 of what the algorithm says.
   public var additiveIncrease: UInt16
+  /// Whether the first slow start ends when the round trip grows (RFC 9406), before something is lost.
+  public var usesHyStart: Bool
   /// Bytes, when a connection begins.
   public var slowStartThreshold: UInt32
   /// Bytes. No window grows beyond it, nor beyond what TCP can say, 2^30.
@@ -35,6 +37,7 @@ public struct CongestionKnobs: Hashable, Sendable, BitwiseCopyable {
     initialWindow = 0
     keepFactor = 0
     additiveIncrease = 1024
+    usesHyStart = true
     slowStartThreshold = .max
     maximumWindow = 1 << 30
     minimumTimeout = .milliseconds(200)

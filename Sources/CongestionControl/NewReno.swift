@@ -5,14 +5,6 @@
 enum NewReno {
   /// The window after an acknowledgment. `credit`: bytes acknowledged since it last grew.
   static func grown(_ acknowledgment: Acknowledgment, credit: inout UInt32) -> Int {
-    let window = acknowledgment.window
-    let credited = min(Int(credit), window) + acknowledgment.bytes
-    guard credited >= window else {
-      credit = UInt32(truncatingIfNeeded: credited)
-      return window
-    }
-    // Both terms are at most a window, so less than a window is left, or exactly one.
-    credit = UInt32(truncatingIfNeeded: credited - window)
-    return window + max(acknowledgment.segmentSize * acknowledgment.additiveIncrease / 1024, 1)
+    acknowledgment.grown(per: acknowledgment.window, credit: &credit)
   }
 }

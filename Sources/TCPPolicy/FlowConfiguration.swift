@@ -16,6 +16,8 @@ public struct FlowConfiguration: BitwiseCopyable, Equatable, Sendable {
   public var receiveRecovery = ReceiveRecovery.simple
   /// CongestionControlAlgorithm of FIG. 16, towards the network; towards the guest with full recovery only.
   public var congestionAlgorithm = CongestionAlgorithm.cubic
+  /// Whether the first slow start ends when the round trip grows (RFC 9406), before something is lost.
+  public var usesHyStart = true
   /// Whether what is sent is spread over the round trip.
   public var isPaced = true
   /// BufferSize: octets that may be held for one direction of one connection, guest to network and network to guest.
@@ -62,6 +64,7 @@ public struct FlowConfiguration: BitwiseCopyable, Equatable, Sendable {
     var knobs = CongestionKnobs()
     knobs.algorithm = congestionAlgorithm
     knobs.isPaced = isPaced
+    knobs.usesHyStart = usesHyStart
     knobs.duplicateThreshold = duplicateAcknowledgmentThreshold
     knobs.initialWindow = initialCongestionWindow
     knobs.keepFactor = keepFactor

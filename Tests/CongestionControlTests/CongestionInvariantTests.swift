@@ -18,6 +18,7 @@ struct CongestionInvariantTests {
     knobs.byteCountingLimit = .random(in: 0...(.max), using: &random)
     knobs.initialWindow = .random(in: 0...(.max), using: &random)
     knobs.keepFactor = .random(in: 0...(.max), using: &random)
+    knobs.usesHyStart = .random(using: &random)
     knobs.additiveIncrease = .random(in: 0...(.max), using: &random)
     knobs.slowStartThreshold = .random(in: 0...(.max), using: &random) >> UInt32.random(in: 0...31, using: &random)
     knobs.maximumWindow = .random(in: 0...(.max), using: &random) >> UInt32.random(in: 0...31, using: &random)
@@ -75,7 +76,7 @@ struct CongestionInvariantTests {
     arguments: 0..<20 as Range<UInt64>)
   func noGrowth(seed: UInt64) {
     var random = SplitMix64(seed: seed)
-    for algorithm in [CongestionAlgorithm.newReno, .cubic] {
+    for algorithm in CongestionAlgorithm.allCases where algorithm != .none {
       var sender = Sender(Sender.knobs(algorithm, window: 100))
       for _ in 0..<300 {
         let before = sender.control.window

@@ -18,11 +18,15 @@ struct Sender {
 
   var segments: Double { Double(control.window) / Double(Self.segment) }
 
-  mutating func acknowledge(_ bytes: Int, limited: Bool = true) {
-    control.acknowledged(bytes: bytes, roundTrip: roundTrip, isWindowLimited: limited, now: now)
+  mutating func acknowledge(
+    _ bytes: Int, limited: Bool = true, sample: Interval? = nil, beginsRound: Bool = false
+  ) {
+    control.acknowledged(
+      bytes: bytes, roundTrip: roundTrip, sample: sample, beginsRound: beginsRound, isWindowLimited: limited, now: now)
   }
 
-  mutating func runRoundTrip(limited: Bool = true) {
+  /// - Parameter sample: the round trip that each acknowledgment shows; nil: none does.
+  mutating func runRoundTrip(limited: Bool = true, sample: Interval? = nil) {
     let window = control.window
     let begin = now
     var done = 0
@@ -31,7 +35,7 @@ struct Sender {
       done += bytes
       // Acknowledgments are spread over the round trip.
       now = begin + .nanoseconds(Int64(Double(roundTrip.nanoseconds) * Double(done) / Double(window)))
-      acknowledge(bytes, limited: limited)
+      acknowledge(bytes, limited: limited, sample: sample, beginsRound: done == bytes)
     }
   }
 

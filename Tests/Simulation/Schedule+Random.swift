@@ -8,7 +8,7 @@ import VTCP
 
 extension Schedule {
   /// How many times there has been more to draw. What is new is drawn last, so that a seed that was kept stays what it was.
-  public static let generations = 11
+  public static let generations = 12
 
   /// Generation 2: how losses are repaired, and what there is to be learnt of them.
   private mutating func drawRecovery(_ random: inout SplitMix64) {
@@ -206,6 +206,13 @@ extension Schedule {
     if generation >= 11 {
       schedule.guest.closesLater = pick([true, false])
       schedule.network.closesLater = pick([true, false])
+    }
+    if generation >= 12 {
+      schedule.module.flow.congestionAlgorithm = pick(CongestionAlgorithm.allCases)
+      schedule.module.flow.usesHyStart = pick([true, false])
+      for place in schedule.policies.indices {
+        schedule.policies[place].congestionAlgorithm = pick(CongestionAlgorithm.allCases)
+      }
     }
     return schedule
   }

@@ -14,6 +14,7 @@ struct SimulatedTransfer {
   var name: String
   var schedule: Schedule
   private let isTransmit: Bool
+  var isToGuest: Bool { !isTransmit }
 
   /// - Parameters:
   ///   - roundTrip: milliseconds, without the queue.

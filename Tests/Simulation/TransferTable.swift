@@ -29,7 +29,9 @@ public enum TransferTable {
     for transfer in transfers {
       try lines.append(transfer.row(.off, .none))
       try lines.append(transfer.row(.snoop, .cubic))
-      for algorithm in CongestionAlgorithm.allCases { try lines.append(transfer.row(.early, algorithm)) }
+      // Towards the guest there is none by default (R33).
+      let algorithms = transfer.isToGuest ? [.none] : CongestionAlgorithm.allCases
+      for algorithm in algorithms { try lines.append(transfer.row(.early, algorithm)) }
     }
     return lines.joined(separator: "\n") + "\n"
   }
