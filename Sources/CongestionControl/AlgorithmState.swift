@@ -13,6 +13,7 @@ enum AlgorithmState: BitwiseCopyable {
   case westwood(Westwood)
   case vegas(Vegas)
   case illinois(Illinois)
+  case hTCP(HTCP)
 
   init(_ algorithm: CongestionAlgorithm) {
     switch algorithm {
@@ -25,6 +26,7 @@ enum AlgorithmState: BitwiseCopyable {
     case .westwood: self = .westwood(Westwood())
     case .vegas: self = .vegas(Vegas())
     case .illinois: self = .illinois(Illinois())
+    case .hTCP: self = .hTCP(HTCP())
     }
   }
 
@@ -39,6 +41,7 @@ enum AlgorithmState: BitwiseCopyable {
     case .westwood: .westwood
     case .vegas: .vegas
     case .illinois: .illinois
+    case .hTCP: .hTCP
     }
   }
 
@@ -53,6 +56,7 @@ enum AlgorithmState: BitwiseCopyable {
     case .highSpeed: HighSpeed.keepFactor(window: window, segmentSize: segmentSize)
     case .scalable: 896
     case .illinois(let illinois): illinois.keepFactor
+    case .hTCP(let hTCP): hTCP.keepFactor
     }
   }
 
@@ -69,6 +73,7 @@ enum AlgorithmState: BitwiseCopyable {
       return cubic.grown(acknowledgment, now: now)
     case .bic(let bic): return bic.grown(acknowledgment, credit: &credit)
     case .illinois(let illinois): return illinois.grown(acknowledgment, credit: &credit)
+    case .hTCP(let hTCP): return hTCP.grown(acknowledgment, credit: &credit, now: now)
     }
   }
 
@@ -85,11 +90,14 @@ enum AlgorithmState: BitwiseCopyable {
     case .illinois(var illinois):
       illinois.observed(sample: sample)
       self = .illinois(illinois)
+    case .hTCP(var hTCP):
+      hTCP.observed(sample: sample, now: now)
+      self = .hTCP(hTCP)
     }
   }
 
   /// The window is about to be reduced because of congestion.
-  mutating func reduced(window: Int, keepFactor: Int) {
+  mutating func reduced(window: Int, keepFactor: Int, now: Instant) {
     switch self {
     case .none, .newReno, .highSpeed, .scalable, .westwood, .illinois: break
     case .cubic(var cubic):
@@ -98,6 +106,9 @@ enum AlgorithmState: BitwiseCopyable {
     case .bic(var bic):
       bic.reduced(window: window, keepFactor: keepFactor)
       self = .bic(bic)
+    case .hTCP(var hTCP):
+      hTCP.reduced(window: window, now: now)
+      self = .hTCP(hTCP)
     case .vegas(var vegas):
       vegas.restarted()
       self = .vegas(vegas)
@@ -107,7 +118,7 @@ enum AlgorithmState: BitwiseCopyable {
   /// A timeout, the first in a row, at such a window.
   mutating func timedOut(window: Int) {
     switch self {
-    case .none, .newReno, .bic, .highSpeed, .scalable, .westwood, .vegas: break
+    case .none, .newReno, .bic, .highSpeed, .scalable, .westwood, .vegas, .hTCP: break
     case .cubic(var cubic):
       cubic.timedOut(window: window)
       self = .cubic(cubic)

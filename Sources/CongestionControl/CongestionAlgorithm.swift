@@ -17,4 +17,5 @@ public enum CongestionAlgorithm: UInt8, CaseIterable, Sendable, BitwiseCopyable 
   case westwood = 6
   case vegas = 7
   case illinois = 8
+  case hTCP = 9
 }

@@ -48,7 +48,7 @@ extension CongestionControl {
     phase = .recovery
     guard algorithm != .none, !isSameEvent else { return }
     remember()
-    reduce(inFlight: inFlight)
+    reduce(inFlight: inFlight, now: now)
   }
 
   /// All that was in flight when the loss was found, or the timeout or the mark came, is acknowledged.
@@ -64,7 +64,7 @@ extension CongestionControl {
     switch phase {
     case .open:
       remember()
-      reduce(inFlight: inFlight)
+      reduce(inFlight: inFlight, now: now)
     case .recovery, .reduced:
       // The same window of data: it was reduced already, but not below what is in flight now.
       threshold = min(threshold, bounded(threshold: max(inFlight, 0) &* keepFactor / 1024))
@@ -81,7 +81,7 @@ extension CongestionControl {
   /// losses.
   public mutating func congestionExperienced(now: Instant) {
     guard phase == .open, algorithm != .none else { return }
-    reduce(inFlight: Int(congestionWindow))
+    reduce(inFlight: Int(congestionWindow), now: now)
     undoWindow = 0
     phase = .reduced
   }
@@ -165,7 +165,7 @@ extension CongestionControl {
   /// All that was in flight when the round before began is acknowledged: some algorithms think once in a round.
   private mutating func endRound(isWindowLimited: Bool) {
     switch state {
-    case .none, .newReno, .cubic, .bic, .highSpeed, .scalable, .westwood:
+    case .none, .newReno, .cubic, .bic, .highSpeed, .scalable, .westwood, .hTCP:
       break
     case .illinois(var illinois):
       illinois.endRound(window: Int(congestionWindow), segmentSize: Int(size))
@@ -204,9 +204,9 @@ extension CongestionControl {
 
   /// RFC 5681, equation 4, with another factor if need be. What limited transmit added is not counted: it lies above the
   /// window.
-  private mutating func reduce(inFlight: Int) {
-    let keepFactor = keepFactor
-    state.reduced(window: Int(congestionWindow), keepFactor: keepFactor)
+  private mutating func reduce(inFlight: Int, now: Instant) {
+    // What remains may depend on what this loss has shown.
+    state.reduced(window: Int(congestionWindow), keepFactor: keepFactor, now: now)
     start.end()
     if case .westwood(let westwood) = state, keep == 0, let pipe = westwood.pipe {
       threshold = bounded(threshold: pipe)
