@@ -16,9 +16,10 @@ static int32_t close_with(int fd, int error) {
     return -error;
 }
 
-int32_t vtcp_file_open(const char *path, int32_t writable) {
+int32_t vtcp_file_open(const char *path, int32_t writable, int32_t follows_links) {
     // A FIFO would wait for its other end, a terminal would become ours.
-    int fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    int flags = (writable ? O_RDWR : O_RDONLY) | (follows_links ? 0 : O_NOFOLLOW);
+    int fd = open(path, flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0) return -errno;
     struct stat status;
     if (fstat(fd, &status) < 0) return close_with(fd, errno);

@@ -15,9 +15,11 @@ public enum NamedFile {
     try OwnedDescriptor("make \(path)", vtcp_file_create(path, Int64(size), group.map { Int64($0) } ?? -1))
   }
 
-  /// The regular file at `path`, which is no link.
-  public static func open(path: String, writable: Bool = false) throws(SystemError) -> OwnedDescriptor {
-    try OwnedDescriptor("open \(path)", vtcp_file_open(path, writable ? 1 : 0))
+  /// The regular file at `path`, which is no link unless `followsLinks`.
+  public static func open(
+    path: String, writable: Bool = false, followsLinks: Bool = false
+  ) throws(SystemError) -> OwnedDescriptor {
+    try OwnedDescriptor("open \(path)", vtcp_file_open(path, writable ? 1 : 0, followsLinks ? 1 : 0))
   }
 
   /// Takes the file's name away.

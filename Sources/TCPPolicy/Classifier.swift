@@ -49,6 +49,13 @@ public struct Classifier: Sendable {
     self.classes = classes
   }
 
+  /// A policy as it is written (docs/policy.md).
+  ///
+  /// - Parameter fallback: of connections that no rule is for, as long as the text has no `default`.
+  public init(parsing text: String, fallback: FlowConfiguration) throws(PolicyTextErrors) {
+    self = try PolicyTextParser.classifier(text, fallback: fallback)
+  }
+
   /// What the first rule says that is for the connection.
   public func classify(_ facts: ConnectionFacts) -> Classification {
     let words = ConnectionWords(facts)

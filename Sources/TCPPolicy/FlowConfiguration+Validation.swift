@@ -16,23 +16,46 @@ extension FlowConfiguration {
 
   /// The value of a field, in its unit.
   subscript(field: ConfigurationField) -> Int {
-    switch field {
-    case .transmitBufferSize: Int(transmitBufferSize)
-    case .receiveBufferSize: Int(receiveBufferSize)
-    case .outOfOrderStoreSize: Int(outOfOrderStoreSize)
-    case .tailSize: Int(tailSize)
-    case .slowStartThreshold: Int(slowStartThreshold)
-    case .initialCongestionWindow: Int(initialCongestionWindow)
-    case .keepFactor: Int(keepFactor)
-    case .additiveIncrease: Int(additiveIncrease)
-    case .duplicateAcknowledgmentThreshold: Int(duplicateAcknowledgmentThreshold)
-    case .maximumTimeouts: Int(maximumTimeouts)
-    case .bufferWeight: Int(bufferWeight)
-    case .servingWeight: Int(servingWeight)
-    case .acknowledgmentDelay: Int(acknowledgmentDelay.nanoseconds)
-    case .leastRoundTrip: Int(leastRoundTrip.nanoseconds)
-    case .minimumTimeout: Int(minimumTimeout.nanoseconds)
-    case .maximumTimeout: Int(maximumTimeout.nanoseconds)
+    get {
+      switch field {
+      case .transmitBufferSize: Int(transmitBufferSize)
+      case .receiveBufferSize: Int(receiveBufferSize)
+      case .outOfOrderStoreSize: Int(outOfOrderStoreSize)
+      case .tailSize: Int(tailSize)
+      case .slowStartThreshold: Int(slowStartThreshold)
+      case .initialCongestionWindow: Int(initialCongestionWindow)
+      case .keepFactor: Int(keepFactor)
+      case .additiveIncrease: Int(additiveIncrease)
+      case .duplicateAcknowledgmentThreshold: Int(duplicateAcknowledgmentThreshold)
+      case .maximumTimeouts: Int(maximumTimeouts)
+      case .bufferWeight: Int(bufferWeight)
+      case .servingWeight: Int(servingWeight)
+      case .acknowledgmentDelay: Int(acknowledgmentDelay.nanoseconds)
+      case .leastRoundTrip: Int(leastRoundTrip.nanoseconds)
+      case .minimumTimeout: Int(minimumTimeout.nanoseconds)
+      case .maximumTimeout: Int(maximumTimeout.nanoseconds)
+      }
+    }
+    // What does not fit becomes the nearest that does: ranges are looked at elsewhere.
+    set {
+      switch field {
+      case .transmitBufferSize: transmitBufferSize = UInt32(clamping: newValue)
+      case .receiveBufferSize: receiveBufferSize = UInt32(clamping: newValue)
+      case .outOfOrderStoreSize: outOfOrderStoreSize = UInt32(clamping: newValue)
+      case .tailSize: tailSize = UInt32(clamping: newValue)
+      case .slowStartThreshold: slowStartThreshold = UInt32(clamping: newValue)
+      case .initialCongestionWindow: initialCongestionWindow = UInt16(clamping: newValue)
+      case .keepFactor: keepFactor = UInt16(clamping: newValue)
+      case .additiveIncrease: additiveIncrease = UInt16(clamping: newValue)
+      case .duplicateAcknowledgmentThreshold: duplicateAcknowledgmentThreshold = UInt8(clamping: newValue)
+      case .maximumTimeouts: maximumTimeouts = UInt8(clamping: newValue)
+      case .bufferWeight: bufferWeight = UInt8(clamping: newValue)
+      case .servingWeight: servingWeight = UInt8(clamping: newValue)
+      case .acknowledgmentDelay: acknowledgmentDelay = .nanoseconds(Int64(newValue))
+      case .leastRoundTrip: leastRoundTrip = .nanoseconds(Int64(newValue))
+      case .minimumTimeout: minimumTimeout = .nanoseconds(Int64(newValue))
+      case .maximumTimeout: maximumTimeout = .nanoseconds(Int64(newValue))
+      }
     }
   }
 

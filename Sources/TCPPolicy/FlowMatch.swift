@@ -27,11 +27,21 @@ public struct FlowMatch: BitwiseCopyable, Hashable, Sendable {
   public init() {}
 
   public subscript(role: EndpointRole) -> EndpointMatch {
-    switch role {
-    case .guest: guest
-    case .network: network
-    case .source: source
-    case .destination: destination
+    get {
+      switch role {
+      case .guest: guest
+      case .network: network
+      case .source: source
+      case .destination: destination
+      }
+    }
+    set {
+      switch role {
+      case .guest: guest = newValue
+      case .network: network = newValue
+      case .source: source = newValue
+      case .destination: destination = newValue
+      }
     }
   }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Why a policy can't be used. Rules are counted from 0.
-public enum PolicyError: Error, Equatable, Sendable {
+public enum PolicyError: Error, Equatable, Sendable, CustomStringConvertible {
   case tooManyRules(Int, limit: Int)
   case tooManyConfigurations(Int, limit: Int)
   case tooManyClasses(limit: Int)
@@ -10,4 +10,16 @@ public enum PolicyError: Error, Equatable, Sendable {
   case invalidConfiguration(PolicyName, ConfigurationError)
   case unknownConfiguration(PolicyName, rule: Int)
   case invalidMatch(MatchError, rule: Int)
+
+  public var description: String {
+    switch self {
+    case .tooManyRules(let count, let limit): "there are \(count) rules, and may be \(limit)"
+    case .tooManyConfigurations(let count, let limit): "there are \(count) configurations, and may be \(limit)"
+    case .tooManyClasses(let limit): "there may be \(limit) classes"
+    case .duplicateConfiguration(let name): "there are two configurations \(name)"
+    case .invalidConfiguration(let name, let error): "configuration \(name): \(error)"
+    case .unknownConfiguration(let name, _): "there is no configuration \(name)"
+    case .invalidMatch(let error, _): "\(error)"
+    }
+  }
 }

@@ -31,10 +31,11 @@ enum AcceleratorMemory {
       throw OptionsError(
         "--vtcp: the uplink \(uplink.name) carries no virtio headers; use a TAP with vnet_hdr, or --vtcp off")
     }
+    let policy = try PolicyFile.classifier(options, fallback: configuration.flow)
     let region = try map(options.stateDescriptor, offset: arenaBytes, size: size)
     do throws(ArenaError) {
       return try VTCPModule(
-        over: region, configuration: configuration, creating: !VTCPModule.isPresent(in: region),
+        over: region, configuration: configuration, policy: policy, creating: !VTCPModule.isPresent(in: region),
         monitor: statistics?.region, now: MonotonicClock.now())
     } catch {
       throw OptionsError("--state-fd: the TCP connections in the memory are another version's; hand in an empty memfd")

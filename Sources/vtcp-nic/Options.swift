@@ -29,6 +29,7 @@ struct Options {
   var acceleration = AccelerationMode.off
   /// Whether connections are accelerated that gain nothing by it.
   var acceleratesAlways = false
+  var policyFile: String?
   var statisticsFile: String?
   var printsJSON = false
   var stateDescriptor: Int32?
@@ -62,6 +63,9 @@ struct Options {
     guard uplink != nil else {
       throw OptionsError("say where frames go: --uplink tap:NAME, packet:IFNAME, fd:N or null")
     }
+    guard policyFile == nil || acceleration != .off else {
+      throw OptionsError("--policy is about connections that are accelerated; add --vtcp snoop or --vtcp early")
+    }
     guard statisticsFile == nil || acceleration != .off else {
       throw OptionsError("--stats-file is about connections that are accelerated; add --vtcp snoop or --vtcp early")
     }
@@ -91,8 +95,8 @@ struct Options {
   }
 
   private static let names = [
-    "--socket-path", "--connect", "--fd", "--uplink", "--queues", "--mtu", "--mac", "--poll", "--vtcp", "--stats-file",
-    "--stats", "--state-fd",
+    "--socket-path", "--connect", "--fd", "--uplink", "--queues", "--mtu", "--mac", "--poll", "--vtcp", "--policy",
+    "--stats-file", "--stats", "--state-fd",
     "--user",
     "--device-state", "--sandbox", "--seccomp", "--log-level",
   ]
@@ -107,8 +111,7 @@ struct Options {
     let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
     let name = String(parts[0])
     guard names.contains(name) else {
-      let near = names.min { distance($0, name) < distance($1, name) } ?? ""
-      let hint = distance(near, name) <= 3 ? "; did you mean \(near)?" : ", see --help"
+      let hint = NearestWord.of(name, in: names).map { "; did you mean \($0)?" } ?? ", see --help"
       throw OptionsError("there is no option \(name)\(hint)")
     }
     if parts.count == 2 {
@@ -154,6 +157,7 @@ struct Options {
       case "early" where words.count == 1 || acceleratesAlways: acceleration = .early
       default: throw OptionsError("--vtcp is off, snoop[,always] or early[,always], not '\(value)'")
       }
+    case "--policy": policyFile = value
     case "--stats-file": statisticsFile = value
     case "--stats": question = question ?? .statistics(path: value)
     case "--state-fd": stateDescriptor = try Self.descriptor(name, value)
@@ -203,20 +207,5 @@ struct Options {
       throw OptionsError("\(name) is the number of an open file descriptor above 2, not '\(value)'")
     }
     return number
-  }
-
-  /// Insertions, deletions and replacements that make one word of the other (Levenshtein).
-  private static func distance(_ left: String, _ right: String) -> Int {
-    var row = Array(0...right.count)
-    for (i, a) in left.enumerated() {
-      var diagonal = row[0]
-      row[0] = i + 1
-      for (j, b) in right.enumerated() {
-        let above = row[j + 1]
-        row[j + 1] = min(min(above, row[j]) + 1, diagonal + (a == b ? 0 : 1))
-        diagonal = above
-      }
-    }
-    return row[right.count]
   }
 }

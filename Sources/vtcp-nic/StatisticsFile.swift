@@ -103,10 +103,11 @@ final class StatisticsFile {
 }
 
 extension SystemError {
-  // Errno values that mean something for the statistics.
+  // Errno values that mean something for files.
   static let noSuchFile: Int32 = 2
   static let again: Int32 = 11
   static let notPermitted: Int32 = 13
+  static let tooLarge: Int32 = 27
   static let tooManyLinks: Int32 = 40
   static let noData: Int32 = 61
   static let notSupported: Int32 = 95

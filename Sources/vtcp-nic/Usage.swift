@@ -39,6 +39,7 @@ enum Usage {
                            (data are acknowledged as soon as they are held) (off); experimental.
                            Connections are left alone while their path is short and loses nothing and the guest has its
                            processor, unless MODE ends in ,always
+      --policy FILE        which connections are treated how, by rules; --vtcp says what of the others
       --stats-file PATH    write there, on a tmpfs, what the accelerator does, for others to read; PATH is made anew
       --state-fd N         a memfd that outlives this program, so that its successor goes on where it stopped
       --device-state on|off

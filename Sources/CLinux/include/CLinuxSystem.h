@@ -89,9 +89,10 @@ uint64_t vtcp_guard_own_faults(void);
 
 // Files that processes share by their name: file.c
 
-/// Opens a regular file to read (`writable` 0), or to read and write; never follows a link at the end of the path. -ENOTSUP:
+/// Opens a regular file to read (`writable` 0), or to read and write; follows a link at the end of the path only if `follows_links` is
+/// not 0. -ENOTSUP:
 /// it is not a regular file.
-int32_t vtcp_file_open(const char *_Nonnull path, int32_t writable);
+int32_t vtcp_file_open(const char *_Nonnull path, int32_t writable, int32_t follows_links);
 /// A new file of `size` zeroes, for its owner to write and its group to read. `group`: -1, or the group to give it.
 int32_t vtcp_file_create(const char *_Nonnull path, int64_t size, int64_t group);
 /// Whether its octets are in memory only (tmpfs, ramfs), so that nobody waits for a disk.

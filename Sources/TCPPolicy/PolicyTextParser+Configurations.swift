@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CongestionControl
+import Timekeeping
+
+// Lines that say what a configuration is.
+
+extension PolicyTextParser {
+  private static let choices = [
+    "mode", "transmitWindow", "receiveWindow", "shutWindow", "receiveRecovery", "congestionAlgorithm", "usesHyStart",
+    "isPaced",
+  ]
+
+  mutating func readConfiguration(_ first: PolicyWord, _ words: ArraySlice<PolicyWord>) {
+    guard let word = words.first, word.pair == nil else {
+      return fail(first.error("a configuration has a name: configuration NAME KEY=VALUE ..."))
+    }
+    guard let name = name(word) else { return }
+    if name == .fallback || configurations.contains(where: { $0.name == name }) {
+      let line = configurations.first { $0.name == name }?.word.line
+      return fail(word.error("there is a configuration \(name) already\(line.map { ", on line \($0)" } ?? "")"))
+    }
+    var configuration = fallback
+    var rest = words.dropFirst()
+    if let extends = rest.first?.pair, extends.key.text == "extends" {
+      rest = rest.dropFirst()
+      guard let base = known(extends.value) else { return }
+      configuration = base
+    }
+    set(&configuration, rest)
+    configurations.append((name, configuration, word))
+  }
+
+  /// The configuration of a name that is known by now.
+  private mutating func known(_ word: PolicyWord) -> FlowConfiguration? {
+    guard let name = name(word) else { return nil }
+    if name == .fallback { return fallback }
+    if let found = configurations.first(where: { $0.name == name }) { return found.configuration }
+    if let preset = FlowConfiguration.presets.first(where: { $0.name == name }) { return preset.configuration }
+    fail(word.error("there is no configuration \(word.shown) above\(meant(word))"))
+    return nil
+  }
+
+  /// The configuration that was meant by a name that there is not.
+  func meant(_ word: PolicyWord) -> String {
+    let names = [PolicyName.fallback] + configurations.map(\.name) + FlowConfiguration.presets.map(\.name)
+    return NearestWord.of(word.text, in: names.map(\.description)).map { "; did you mean \($0)?" } ?? ""
+  }
+
+  mutating func set(_ configuration: inout FlowConfiguration, _ words: ArraySlice<PolicyWord>) {
+    var seen: Set<String> = []
+    for word in words {
+      guard let (key, value) = pair(word, &seen) else { continue }
+      if let field = ConfigurationField(rawValue: String(key.text)) {
+        guard let number = number(field, value) else { continue }
+        guard field.allowed.contains(number) else {
+          fail(value.error("\(ConfigurationError(field: field, value: number, allowed: field.allowed))"))
+          continue
+        }
+        configuration[field] = number
+      } else {
+        choose(&configuration, key, value)
+      }
+    }
+  }
+
+  private mutating func choose(_ configuration: inout FlowConfiguration, _ key: PolicyWord, _ value: PolicyWord) {
+    switch key.text {
+    case "mode": pick(&configuration.mode, key, value)
+    case "transmitWindow": pick(&configuration.transmitWindow, key, value)
+    case "receiveWindow": pick(&configuration.receiveWindow, key, value)
+    case "shutWindow": pick(&configuration.shutWindow, key, value)
+    case "receiveRecovery": pick(&configuration.receiveRecovery, key, value)
+    case "congestionAlgorithm": pick(&configuration.congestionAlgorithm, key, value)
+    case "usesHyStart": pick(&configuration.usesHyStart, key, value)
+    case "isPaced": pick(&configuration.isPaced, key, value)
+    case "extends": fail(key.error("extends stands first, behind the name"))
+    default:
+      let keys = ConfigurationField.allCases.map(\.rawValue) + Self.choices
+      let meant = NearestWord.of(key.text, in: keys).map { "; did you mean \($0)?" } ?? ""
+      fail(key.error("there is no \(key.shown) in a configuration\(meant)"))
+    }
+  }
+
+  /// One of the cases, by its name.
+  private mutating func pick<Choice: CaseIterable>(_ choice: inout Choice, _ key: PolicyWord, _ value: PolicyWord) {
+    if let found = Choice.allCases.first(where: { "\($0)" == value.text }) {
+      choice = found
+      return
+    }
+    let names = Choice.allCases.map { "\($0)" }
+    fail(value.error("\(key.text) is \(names.joined(separator: ", ")), not \(value.shown)"))
+  }
+
+  private mutating func pick(_ choice: inout Bool, _ key: PolicyWord, _ value: PolicyWord) {
+    switch value.text {
+    case "on": choice = true
+    case "off": choice = false
+    default: fail(value.error("\(key.text) is on or off, not \(value.shown)"))
+    }
+  }
+
+  /// The number in the field's unit.
+  private mutating func number(_ field: ConfigurationField, _ word: PolicyWord) -> Int? {
+    let text = word.text
+    if field == .slowStartThreshold, text == "none" { return Int(UInt32.max) }
+    let digits = text.prefix { $0.isASCII && $0.isWholeNumber }
+    let units = Self.units(field)
+    let factor = units.first { $0.name == text[digits.endIndex...] }?.factor
+    if let number = AddressParser.decimal(digits, digits: 10), let factor {
+      // Ten digits and at most 2^30: no overflow.
+      return number * factor
+    }
+    // Nothing is as much in any unit.
+    if digits == text, AddressParser.decimal(digits, digits: 10) == 0 { return 0 }
+    let names = units.map(\.name).filter { !$0.isEmpty }
+    let form = names.isEmpty ? "a number" : "a number with \(names.joined(separator: ", "))"
+    fail(word.error("\(field.rawValue) is \(form), not \(word.shown)"))
+    return nil
+  }
+
+  private static func units(_ field: ConfigurationField) -> [(name: String, factor: Int)] {
+    switch field.unit {
+    case "octets": [("", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)]
+    case "ns": [("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000)]
+    default: [("", 1)]
+    }
+  }
+}

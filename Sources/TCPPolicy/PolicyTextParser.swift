@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Reads the text of a policy, which is what `vtcp-nic --policy` takes: a statement a line, # before what is for people.
+///
+///     default mode=early
+///     configuration bulk extends=config2 transmitBufferSize=4MiB congestionAlgorithm=bic
+///     rule source=10.0.0.0/8 destinationPort=5201-5210 configuration=bulk class=bulk
+///
+/// It goes on after a mistake, so that all are told at once.
+struct PolicyTextParser {
+  private static let statements = ["configuration", "default", "rule"]
+
+  /// What configurations begin with that extend no other.
+  private(set) var fallback: FlowConfiguration
+  var configurations: [(name: PolicyName, configuration: FlowConfiguration, word: PolicyWord)] = []
+  var rules: [(rule: PolicyRule, word: PolicyWord)] = []
+  private(set) var errors: [PolicyTextError] = []
+  private var hasStatements = false
+  /// Where `default` stands, or would.
+  private var fallbackWord = PolicyWord(text: "default", line: 1, column: 1)
+
+  init(fallback: FlowConfiguration) { self.fallback = fallback }
+
+  /// - Parameter fallback: of connections that no rule is for, as long as the text does not say otherwise.
+  static func classifier(
+    _ text: String, fallback: FlowConfiguration
+  ) throws(PolicyTextErrors) -> Classifier {
+    var parser = PolicyTextParser(fallback: fallback)
+    var number = 0
+    for line in Substring(text).utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+      number += 1
+      parser.read(PolicyWord.words(Substring(line), number: number))
+    }
+    return try parser.finish()
+  }
+
+  mutating func fail(_ error: PolicyTextError) {
+    if errors.count < PolicyTextErrors.most { errors.append(error) }
+  }
+
+  private mutating func read(_ words: [PolicyWord]) {
+    guard let first = words.first else { return }
+    let rest = words.dropFirst()
+    switch first.text {
+    case "default":
+      if hasStatements { fail(first.error("default comes before all else, and once: the others begin with it")) }
+      fallbackWord = first
+      readFallback(rest)
+    case "configuration": readConfiguration(first, rest)
+    case "rule": readRule(first, rest)
+    default:
+      let meant = NearestWord.of(first.text, in: Self.statements).map { "; did you mean \($0)?" } ?? ""
+      fail(first.error("a line begins with default, configuration or rule, not \(first.shown)\(meant)"))
+    }
+    hasStatements = true
+  }
+
+  private mutating func readFallback(_ words: ArraySlice<PolicyWord>) {
+    var configuration = fallback
+    set(&configuration, words)
+    fallback = configuration
+  }
+
+  /// The word as key and value, once for each key.
+  mutating func pair(_ word: PolicyWord, _ seen: inout Set<String>) -> (key: PolicyWord, value: PolicyWord)? {
+    guard let pair = word.pair else {
+      fail(word.error("\(word.shown) says nothing: KEY=VALUE"))
+      return nil
+    }
+    guard !pair.value.text.isEmpty else {
+      fail(pair.value.error("\(pair.key.shown) has no value"))
+      return nil
+    }
+    guard seen.insert(String(pair.key.text)).inserted else {
+      fail(pair.key.error("\(pair.key.shown) stands twice on this line"))
+      return nil
+    }
+    return pair
+  }
+
+  /// A name, or nil if it can't be one.
+  mutating func name(_ word: PolicyWord) -> PolicyName? {
+    if let name = PolicyName(word.text) { return name }
+    fail(word.error("\(word.shown) is no name: 1 to \(PolicyName.maximumLength) letters, digits, -, _ and ."))
+    return nil
+  }
+
+  private func finish() throws(PolicyTextErrors) -> Classifier {
+    guard errors.isEmpty else {
+      throw PolicyTextErrors(errors: errors.sorted { ($0.line, $0.column) < ($1.line, $1.column) })
+    }
+    do {
+      return try Classifier(
+        rules: rules.map(\.rule),
+        configurations: configurations.map { NamedConfiguration(name: $0.name, configuration: $0.configuration) },
+        fallback: fallback)
+    } catch {
+      throw PolicyTextErrors(errors: [word(of: error).error("\(error)")])
+    }
+  }
+
+  /// Where it is that is wrong with the whole.
+  private func word(of error: PolicyError) -> PolicyWord {
+    switch error {
+    case .tooManyRules(_, let limit): rules[min(limit, rules.count - 1)].word
+    case .tooManyConfigurations(_, let limit): configurations[min(limit, configurations.count - 1)].word
+    case .duplicateConfiguration(let name), .invalidConfiguration(let name, _):
+      configurations.last { $0.name == name }?.word ?? fallbackWord
+    case .unknownConfiguration(_, let rule), .invalidMatch(_, let rule): rules[rule].word
+    case .tooManyClasses: rules.last?.word ?? fallbackWord
+    }
+  }
+}
