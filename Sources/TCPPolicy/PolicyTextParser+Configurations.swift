@@ -24,8 +24,8 @@ extension PolicyTextParser {
     var rest = words.dropFirst()
     if let extends = rest.first?.pair, extends.key.text == "extends" {
       rest = rest.dropFirst()
-      guard let base = known(extends.value) else { return }
-      configuration = base
+      // Without it the name is there nevertheless: rules that name it are no mistakes.
+      configuration = known(extends.value) ?? fallback
     }
     set(&configuration, rest)
     configurations.append((name, configuration, word))
@@ -108,8 +108,9 @@ extension PolicyTextParser {
     let units = Self.units(field)
     let factor = units.first { $0.name == text[digits.endIndex...] }?.factor
     if let number = AddressParser.decimal(digits, digits: 10), let factor {
-      // Ten digits and at most 2^30: no overflow.
-      return number * factor
+      // What is beyond all numbers is beyond the range of each field.
+      let product = number.multipliedReportingOverflow(by: factor)
+      return product.overflow ? .max : product.partialValue
     }
     // Nothing is as much in any unit.
     if digits == text, AddressParser.decimal(digits, digits: 10) == 0 { return 0 }

@@ -167,6 +167,20 @@ struct PolicyTextTests {
     #expect(errors(text) == [told])
   }
 
+  @Test("Numbers beyond what can be counted are beyond the range", arguments: ["tailSize", "minimumTimeout"])
+  func hugeNumbers(key: String) {
+    let unit = key == "tailSize" ? "GiB" : "s"
+    for digits in ["9999999999", "8589934592", "99999999999999999999"] {
+      let told = errors("configuration a \(key)=\(digits)\(unit)")
+      #expect(told.count == 1 && told[0].contains("\(key) is "), "\(told)")
+    }
+  }
+
+  @Test("A rule that names a configuration in which something is wrong is no mistake")
+  func noneFollows() {
+    #expect(errors("configuration a extends=b\nrule configuration=a").count == 1)
+  }
+
   @Test("All mistakes are told at once, up to twenty, in their order")
   func several() {
     let text = """
