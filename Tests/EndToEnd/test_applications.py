@@ -41,7 +41,7 @@ class Programs:
     @staticmethod
     def words(process):
         """What it has said: {the first word of a line: the rest of it}."""
-        lines = (line.partition(" ") for line in process.log().splitlines())
+        lines = (line.partition(" ") for line in process.lines())
         return {word: rest for word, _, rest in lines}
 
     def heard(self, process, word, seconds=20):

@@ -47,7 +47,7 @@ def bench(network, *words):
 def result(process, seconds=10):
     status = process.wait(seconds)
     assert status == 0, process.log_tail()
-    return json.loads(process.log().splitlines()[-1])
+    return json.loads(process.lines()[-1])
 
 
 @contextlib.contextmanager

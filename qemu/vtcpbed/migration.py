@@ -143,7 +143,7 @@ class Pings:
 
     def answers(self):
         """When answers came, by the monotonic clock; the last line may be half there."""
-        return [float(line) for line in self._process.log().split("\n")[:-1]]
+        return [float(line) for line in self._process.lines()]
 
     def wait_answer(self, after, seconds=30):
         wait_until(lambda: any(answer > after for answer in self.answers()), seconds, "an answer to a ping", self._process)

@@ -39,10 +39,12 @@ def wait_until(condition, seconds, what, process=None, interval=0.005):
     """Waits until `condition()` is true and returns its value; fails after `seconds`, or when `process` has ended."""
     deadline = time.monotonic() + seconds
     while True:
+        # Asked before the condition: what a process said last, it said before it ended.
+        ended = process is not None and process.ended()
         value = condition()
         if value:
             return value
-        if process is not None and process.ended():
+        if ended:
             raise BedError(f"{what}: {process.name} ended with status {process.status()}\n{process.log_tail()}")
         if time.monotonic() > deadline:
             tail = "" if process is None else f"\n{process.log_tail()}"
@@ -147,6 +149,10 @@ class Process:
     def log(self):
         with open(self.log_path, errors="replace") as file:
             return file.read()
+
+    def lines(self):
+        """What the process has said so far, without a line that it is still writing."""
+        return self.log().split("\n")[:-1]
 
     def log_tail(self, lines=25):
         tail = self.log().splitlines()[-lines:]

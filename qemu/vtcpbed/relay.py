@@ -45,7 +45,7 @@ class Relay:
         self.stop()
 
     def _reports(self):
-        return [json.loads(line) for line in self.process.log().splitlines() if line.startswith("{")]
+        return [json.loads(line) for line in self.process.lines() if line.startswith("{")]
 
     def report(self):
         """What happened so far: {"a_to_b": {"arrived": ..., "lost": ..., ...}, "b_to_a": {...}, "seconds": ...}."""
