@@ -53,7 +53,11 @@ public struct Classifier: Sendable {
   ///
   /// - Parameter fallback: of connections that no rule is for, as long as the text has no `default`.
   public init(parsing text: String, fallback: FlowConfiguration) throws(PolicyTextErrors) {
-    self = try PolicyTextParser.classifier(text, fallback: fallback)
+    var parser = PolicyTextParser(fallback: fallback)
+    for line in Substring(text).utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+      parser.read(line: Substring(line))
+    }
+    self = try parser.finish()
   }
 
   /// What the first rule says that is for the connection.
@@ -69,6 +73,7 @@ public struct Classifier: Sendable {
     return results.allSatisfy { configuration($0.configuration).effectiveMode == .off }
   }
 
+  public var ruleCount: Int { rules.count }
   public var configurationCount: Int { configurations.count }
   public var classCount: Int { classes.count }
 

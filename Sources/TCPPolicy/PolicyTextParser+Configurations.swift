@@ -20,6 +20,10 @@ extension PolicyTextParser {
       let line = configurations.first { $0.name == name }?.word.line
       return fail(word.error("there is a configuration \(name) already\(line.map { ", on line \($0)" } ?? "")"))
     }
+    let room = Classifier.configurationLimit - FlowConfiguration.presets.count - 1
+    guard configurations.count < room else {
+      return fail(word.error("\(PolicyError.tooManyConfigurations(configurations.count + 1, limit: room))"))
+    }
     var configuration = fallback
     var rest = words.dropFirst()
     if let extends = rest.first?.pair, extends.key.text == "extends" {

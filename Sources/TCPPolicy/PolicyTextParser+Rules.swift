@@ -39,6 +39,9 @@ extension PolicyTextParser {
     } catch {
       return fail(first.error("\(error)"))
     }
+    guard rules.count < Classifier.ruleLimit else {
+      return fail(first.error("\(PolicyError.tooManyRules(rules.count + 1, limit: Classifier.ruleLimit))"))
+    }
     rules.append((PolicyRule(match, configuration: configuration, flowClass: flowClass), first))
   }
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Reads the text of a policy, which is what `vtcp-nic --policy` takes: a statement a line, # before what is for people.
+/// Reads the text of a policy (docs/policy.md), line by line: a statement each, # before what is for people.
 ///
 ///     default mode=early
 ///     configuration bulk extends=config2 transmitBufferSize=4MiB congestionAlgorithm=bic
 ///     rule source=10.0.0.0/8 destinationPort=5201-5210 configuration=bulk class=bulk
 ///
-/// It goes on after a mistake, so that all are told at once.
-struct PolicyTextParser {
+/// It goes on after a mistake, so that all are told at once. A line takes time by its length, which is limited, and memory by what it says.
+public struct PolicyTextParser: Sendable {
+  /// Octets of the longest line.
+  public static let longestLine = 4096
   private static let statements = ["configuration", "default", "rule"]
 
   /// What configurations begin with that extend no other.
@@ -16,24 +18,24 @@ struct PolicyTextParser {
   var rules: [(rule: PolicyRule, word: PolicyWord)] = []
   private(set) var errors: [PolicyTextError] = []
   private var hasStatements = false
+  private var lineCount = 0
   /// Where `default` stands, or would.
   private var fallbackWord = PolicyWord(text: "default", line: 1, column: 1)
 
-  init(fallback: FlowConfiguration) { self.fallback = fallback }
-
   /// - Parameter fallback: of connections that no rule is for, as long as the text does not say otherwise.
-  static func classifier(
-    _ text: String, fallback: FlowConfiguration
-  ) throws(PolicyTextErrors) -> Classifier {
-    var parser = PolicyTextParser(fallback: fallback)
-    var number = 0
-    for line in Substring(text).utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-      number += 1
-      parser.read(PolicyWord.words(Substring(line), number: number))
+  public init(fallback: FlowConfiguration) { self.fallback = fallback }
+
+  /// Reads the next line, without the octet that ends it.
+  public mutating func read(line: Substring) {
+    lineCount += 1
+    guard line.utf8.count <= Self.longestLine else {
+      let start = PolicyWord(text: "", line: lineCount, column: Self.longestLine + 1)
+      return fail(start.error("a line has at most \(Self.longestLine) octets"))
     }
-    return try parser.finish()
+    read(PolicyWord.words(line, number: lineCount))
   }
 
+  /// Notes a mistake, as long as there are not too many.
   mutating func fail(_ error: PolicyTextError) {
     if errors.count < PolicyTextErrors.most { errors.append(error) }
   }
@@ -85,7 +87,8 @@ struct PolicyTextParser {
     return nil
   }
 
-  private func finish() throws(PolicyTextErrors) -> Classifier {
+  /// What all lines say.
+  public func finish() throws(PolicyTextErrors) -> Classifier {
     guard errors.isEmpty else {
       throw PolicyTextErrors(errors: errors.sorted { ($0.line, $0.column) < ($1.line, $1.column) })
     }

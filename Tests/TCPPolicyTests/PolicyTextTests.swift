@@ -199,6 +199,11 @@ struct PolicyTextTests {
     #expect(errors(rules) == ["1025:1: there are 1025 rules, and may be 1024"])
     let configurations = (0..<254).map { "configuration c\($0)\n" }.joined()
     #expect(errors(configurations) == ["254:15: there are 254 configurations, and may be 253"])
+    // Those beyond are not kept.
+    #expect(errors(configurations + "configuration more\nrule configuration=more").count == 3)
+    let padded = "rule configuration=default" + String(repeating: " ", count: 4070)
+    #expect(padded.utf8.count == 4096 && errors(padded).isEmpty)
+    #expect(errors("\n" + padded + "#") == ["2:4097: a line has at most 4096 octets"])
     let classes = (0..<256).map { "rule configuration=config1 class=k\($0)\n" }.joined()
     #expect(errors(classes) == ["256:1: there may be 256 classes"])
   }
