@@ -148,6 +148,7 @@ public final class VirtualNIC {
     if let module {
       module.setQuiescing(memory.log.isOn, now: now)
       if !module.timersDue(now: now) { isMoreToDo = true }
+      if module.isAdopting, module.continueAdopting(now: now) { isMoreToDo = true }
     }
     for path in receivePaths.prefix(activePaths) where path.run(now: now) == .more { isMoreToDo = true }
     tellLostUplink()

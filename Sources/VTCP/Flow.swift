@@ -17,7 +17,7 @@ struct Flow: BitwiseCopyable, Sendable {
   /// Which lists of `ReadyLists` it is in, by bit.
   var listed: UInt8 = 0
   var hasTimestamps = false
-  /// `synAcknowledged`, and above it `resetDue`: an octet more, and a connection would take more than 512.
+  /// `synAcknowledged`, above it `resetDue`, and `policyTurn` on top: an octet more, and a connection would take more than 512.
   var legBits: UInt8 = 0
   /// The configuration that applies, by its place in `PolicyTable`.
   var configuration: UInt8 = 0
@@ -61,8 +61,14 @@ struct Flow: BitwiseCopyable, Sendable {
 
   /// Which legs are to be sent a reset, by bit.
   var resetDue: UInt8 {
-    get { legBits &>> 2 }
-    set { legBits = legBits & 3 | newValue &<< 2 }
+    get { legBits &>> 2 & 3 }
+    set { legBits = legBits & ~12 | (newValue & 3) &<< 2 }
+  }
+
+  /// `VTCPModule.policyTurn` of the policy that `configuration` and `flowClass` are of; 0 or 1.
+  var policyTurn: UInt8 {
+    get { legBits &>> 7 }
+    set { legBits = legBits & 0x7f | newValue &<< 7 }
   }
 
   func credit(_ leg: Leg) -> Int { Int(leg == .guest ? guestCredit : networkCredit) }

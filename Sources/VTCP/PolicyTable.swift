@@ -30,6 +30,9 @@ struct PolicyTable {
     policies.deallocate()
   }
 
+  /// Rules that a connection is compared with, at the most.
+  var ruleCount: Int { classifier?.ruleCount ?? 0 }
+
   /// The names of the classes, by number.
   var classNames: [PolicyName] {
     guard let classifier else { return [.fallback] }

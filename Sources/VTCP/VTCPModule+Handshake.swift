@@ -58,8 +58,7 @@ extension VTCPModule {
     store.flows[flow] = Flow(
       key: key, fromGuest: template, fromNetwork: template, opener: packet.leg, dscp: dscp,
       lastSeen: CoarseInstant(now))
-    store.flows[flow].configuration = policy.configuration
-    store.flows[flow].flowClass = policy.flowClass
+    assign(policy, to: flow)
     store[SideIndex(flow, sender: .guest)] = FlowSide()
     store[SideIndex(flow, sender: .network)] = FlowSide()
     noteSYN(flow, packet, now)

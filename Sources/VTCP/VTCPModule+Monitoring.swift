@@ -135,7 +135,7 @@ extension VTCPModule {
     report.ipVersion = record.key.ipVersion
     report.opener = record.opener.rawValue
     report.configuration = record.configuration
-    report.classNumber = record.flowClass
+    report.classNumber = flowClass(of: flow)
     report.guestAcknowledged = store[SideIndex(flow, receiver: .guest)].unacknowledged.rawValue
     report.networkAcknowledged = store[SideIndex(flow, receiver: .network)].unacknowledged.rawValue
     report.guest = legReport(SideIndex(flow, receiver: .guest), record.guestCounters)

@@ -30,7 +30,7 @@ extension VTCPModule {
   static var snoopAttempts: UInt8 { 3 }
 
   /// What policy says of the connection that a side belongs to.
-  func policy(_ index: SideIndex) -> FlowPolicy { policies[store.flows[index.flow].configuration] }
+  func policy(_ index: SideIndex) -> FlowPolicy { policy(of: index.flow) }
 
   func knobs(_ index: SideIndex) -> RecoveryKnobs {
     index.isTransmit ? policy(index).transmitKnobs : policy(index).receiveKnobs

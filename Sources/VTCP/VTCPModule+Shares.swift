@@ -58,7 +58,7 @@ extension VTCPModule {
       store.flows[flow].setCredit(credit, leg)
       return
     }
-    let weight = Int(policies[store.flows[flow].configuration].configuration.servingWeight)
+    let weight = Int(policy(of: flow).configuration.servingWeight)
     store.flows[flow].setCredit(min(credit, 0) &+ max(weight, 1) &* Self.quantum, leg)
     store.append(flow, to: FlowList(towards: leg))
   }

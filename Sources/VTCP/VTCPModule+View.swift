@@ -11,6 +11,10 @@ extension VTCPModule {
   public var heldChunks: Int { store.chunks.inUse }
   public var chunkLimit: Int { store.chunks.limit }
 
+  /// What the policy in force consists of.
+  public var ruleCount: Int { policies.ruleCount }
+  public var classCount: Int { policies.classNames.count }
+
   /// All connections that are followed, one for each call from `place` 1 on; nil behind the last place. An empty place gives
   /// no view.
   public func view(at place: Int) -> FlowView? {

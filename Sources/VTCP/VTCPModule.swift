@@ -20,6 +20,7 @@ import Wire
 ///    to pass but for which the leg had no room it says `passFailed`, or keeps it and sends it later; it does not hand it over again.
 /// 2. Whenever a leg takes frames, it asks `emit` for the module's own, and says `emitted` or `notEmitted` of each.
 /// 3. It calls `timersDue` at `nextDeadline`.
+/// 4. While `isAdopting`, it calls `continueAdopting` once a turn.
 public final class VTCPModule {
   let configuration: ModuleConfiguration
   let store: FlowStore
@@ -28,7 +29,12 @@ public final class VTCPModule {
   /// Where octets go that are summed and not kept.
   let scratch: ByteRegion
   private let sharedCounters: RecordBuffer<ModuleCounters>
+  /// The policy in force.
   var policies: PolicyTable
+  /// While connections are still to be told of it.
+  var policyChange: PolicyChange?
+  /// Which of two policies in a row it is; 0 or 1.
+  var policyTurn: UInt8 = 0
   /// The weights of all sides that hold something, or may, added up (R42).
   var weightInUse = 0
   var pending = PendingEmission()
@@ -102,6 +108,7 @@ public final class VTCPModule {
     scratch.deallocate()
     passingTimes.deallocate()
     policies.deallocate()
+    policyChange?.deallocate()
     touched.deallocate()
   }
 

@@ -269,6 +269,10 @@ final class ModuleRig {
     module.adopt(nil, flow: flowConfiguration, now: time)
   }
 
+  /// Another policy, of which connections are told when `tellSome` says so.
+  func begin(_ policy: Classifier) { module.beginAdopting(policy, flow: FlowConfiguration(), now: time) }
+  func tellSome() -> Bool { module.continueAdopting(now: time) }
+
   func adopt(_ policy: Classifier) { module.adopt(policy, flow: FlowConfiguration(), now: time) }
 
   // MARK: Beginnings
