@@ -48,7 +48,7 @@ static int32_t remove_stale_socket(const char *path) {
     return unlink(path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-int32_t vtcp_unix_listen(const char *path, int32_t backlog) {
+int32_t vtcp_unix_listen(const char *path, int32_t backlog, int32_t is_private) {
     struct sockaddr_un address;
     int32_t valid = unix_address(path, &address);
     if (valid < 0) return valid;
@@ -56,7 +56,12 @@ int32_t vtcp_unix_listen(const char *path, int32_t backlog) {
     if (removed < 0) return removed;
     int fd = stream_socket();
     if (fd < 0) return -errno;
-    if (bind(fd, (const struct sockaddr *)&address, sizeof address) < 0) return close_with_error(fd, errno);
+    // Not changed afterwards: somebody could have connected.
+    mode_t mask = umask(0);
+    (void)umask(is_private ? 0177 : mask);
+    int error = bind(fd, (const struct sockaddr *)&address, sizeof address) < 0 ? errno : 0;
+    (void)umask(mask);
+    if (error != 0) return close_with_error(fd, error);
     if (listen(fd, backlog) < 0) return close_with_error(fd, errno);
     return fd;
 }

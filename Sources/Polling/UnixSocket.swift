@@ -28,12 +28,12 @@ public enum UnixSocket {
   private static let again: Int64 = -11
   private static let connectionAborted: Int64 = -103
 
-  /// The listening socket at `path`, backlog 4, access by the umask.
+  /// The listening socket at `path`, backlog 4, access by the umask, or for its owner only if it is private.
   ///
   /// A socket that nobody answers on is a dead predecessor's and is replaced. Anything else stays: EADDRINUSE when
   /// somebody answers, ENOTSOCK when the path is not a socket, ENAMETOOLONG above 107 bytes.
-  public static func listen(path: String) throws(SystemError) -> OwnedDescriptor {
-    try OwnedDescriptor("listen on \(path)", vtcp_unix_listen(path, 4))
+  public static func listen(path: String, isPrivate: Bool = false) throws(SystemError) -> OwnedDescriptor {
+    try OwnedDescriptor("listen on \(path)", vtcp_unix_listen(path, 4, isPrivate ? 1 : 0))
   }
 
   /// Takes away the name of a socket that we listened on.

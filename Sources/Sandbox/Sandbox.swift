@@ -55,16 +55,22 @@ public struct Sandbox {
   private let filter: Filter
   private let identity: Identity?
   private let use: SocketUse
+  private let acceptsControl: Bool
   private let log: Log
   private let wasRoot = Process.isRoot
   private let identityAtStart = Identity.current
   private var hasBoundingSet = false
+  private var hasEmptyRoot = false
 
-  public init(mode: Mode, filter: Filter, identity: Identity?, use: SocketUse, log: Log) {
+  /// - Parameter acceptsControl: whether there is another socket, of an administrator, to accept from.
+  public init(
+    mode: Mode, filter: Filter, identity: Identity?, use: SocketUse, acceptsControl: Bool, log: Log
+  ) {
     self.mode = mode
     self.filter = filter
     self.identity = identity
     self.use = use
+    self.acceptsControl = acceptsControl
     self.log = log
   }
 
@@ -95,8 +101,20 @@ public struct Sandbox {
     let identity = identity ?? identityAtStart
     let capabilities = "no capabilities\(hasBoundingSet ? " (their bounding set stays)" : "")"
     log.info("confined: user \(identity.user), group \(identity.group), \(capabilities); \(seen); \(calls)")
-    if case .emptyRoot = view { return use.name }
+    if case .emptyRoot = view {
+      hasEmptyRoot = true
+      return use.name
+    }
     return use.path
+  }
+
+  /// After `enter`: by what name another file in the directory of the socket that we listen at can be called; nil: of other files
+  /// nothing is in view, or they can't be removed.
+  public func reachable(_ path: String) -> String? {
+    guard case .listens = use else { return mode == .off ? path : nil }
+    let other = SocketUse.listens(path: path)
+    guard mode != .off, hasEmptyRoot else { return path }
+    return other.directory == use.directory ? other.name : nil
   }
 
   /// Steps 2 to 6 but Landlock. `everything` means that Landlock is to be tried.
@@ -160,7 +178,7 @@ public struct Sandbox {
     switch use {
     case .listens: uses = VTCP_CALLS_ACCEPT | VTCP_CALLS_UNLINK
     case .accepts: uses = VTCP_CALLS_ACCEPT
-    case .connects: uses = VTCP_CALLS_CONNECT
+    case .connects: uses = VTCP_CALLS_CONNECT | (acceptsControl ? VTCP_CALLS_ACCEPT : 0)
     }
     let result = vtcp_install_filter(uses, filter == .kill ? 1 : 0)
     guard result < 0 else { return "\(result) system calls\(filter == .log ? ", others logged" : "")" }

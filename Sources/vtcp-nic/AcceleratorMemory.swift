@@ -18,9 +18,7 @@ enum AcceleratorMemory {
   static func module(
     _ options: Options, _ uplink: Uplink, _ statistics: StatisticsFile?, behind arenaBytes: Int
   ) throws -> VTCPModule? {
-    var configuration = ModuleConfiguration()
-    configuration.flow.mode = options.acceleration
-    if options.acceleratesAlways { configuration.flow.leastRoundTrip = .zero }
+    var configuration = configuration(options)
     configuration.seed = .random(in: 0 ... .max)
     let size = VTCPModule.byteCount(configuration)
     guard options.acceleration != .off else {
@@ -40,6 +38,14 @@ enum AcceleratorMemory {
     } catch {
       throw OptionsError("--state-fd: the TCP connections in the memory are another version's; hand in an empty memfd")
     }
+  }
+
+  /// What `--vtcp` says of all connections.
+  static func configuration(_ options: Options) -> ModuleConfiguration {
+    var configuration = ModuleConfiguration()
+    configuration.flow.mode = options.acceleration
+    if options.acceleratesAlways { configuration.flow.leastRoundTrip = .zero }
+    return configuration
   }
 
   private static func map(_ descriptor: Int32?, offset: Int, size: Int) throws(SystemError) -> ByteRegion {

@@ -16,6 +16,9 @@ struct Options {
     case version
     case capabilities
     case statistics(path: String)
+    /// Of one that runs and listens at the control socket.
+    case status
+    case setPolicy(file: String)
   }
 
   static let maximumQueuePairs = 64
@@ -31,6 +34,7 @@ struct Options {
   var acceleratesAlways = false
   var policyFile: String?
   var statisticsFile: String?
+  var controlSocket: String?
   var printsJSON = false
   var stateDescriptor: Int32?
   var user: String?
@@ -49,11 +53,13 @@ struct Options {
       case "--version": question = question ?? .version
       case "--print-capabilities": question = question ?? .capabilities
       case "--json": printsJSON = true
+      case "--status": question = question ?? .status
       default:
         let (name, value) = try Self.option(argument, &rest)
         try set(name, value)
       }
     }
+    try checkQuestion()
     guard question == nil else { return }
     guard !printsJSON else { throw OptionsError("--json is for --stats=PATH") }
     guard role != nil else {
@@ -66,8 +72,21 @@ struct Options {
     guard policyFile == nil || acceleration != .off else {
       throw OptionsError("--policy is about connections that are accelerated; add --vtcp snoop or --vtcp early")
     }
+    guard controlSocket == nil || acceleration != .off else {
+      throw OptionsError("--control-socket is about connections that are accelerated; add --vtcp snoop or --vtcp early")
+    }
     guard statisticsFile == nil || acceleration != .off else {
       throw OptionsError("--stats-file is about connections that are accelerated; add --vtcp snoop or --vtcp early")
+    }
+  }
+
+  private func checkQuestion() throws(OptionsError) {
+    switch question {
+    case .status where controlSocket == nil:
+      throw OptionsError("--status is about another vtcp-nic: say which by --control-socket=PATH")
+    case .setPolicy where controlSocket == nil:
+      throw OptionsError("--set-policy is for another vtcp-nic: say which by --control-socket=PATH")
+    default: break
     }
   }
 
@@ -96,9 +115,9 @@ struct Options {
 
   private static let names = [
     "--socket-path", "--connect", "--fd", "--uplink", "--queues", "--mtu", "--mac", "--poll", "--vtcp", "--policy",
-    "--stats-file", "--stats", "--state-fd",
-    "--user",
-    "--device-state", "--sandbox", "--seccomp", "--log-level",
+    "--stats-file", "--stats", "--control-socket", "--set-policy", "--state-fd", "--user", "--device-state",
+    "--sandbox",
+    "--seccomp", "--log-level",
   ]
 
   /// An option's name and value: `--name=value` or `--name value`.
@@ -159,6 +178,8 @@ struct Options {
       }
     case "--policy": policyFile = value
     case "--stats-file": statisticsFile = value
+    case "--control-socket": controlSocket = value
+    case "--set-policy": question = question ?? .setPolicy(file: value)
     case "--stats": question = question ?? .statistics(path: value)
     case "--state-fd": stateDescriptor = try Self.descriptor(name, value)
     case "--user": user = value

@@ -7,14 +7,14 @@ import TCPPolicy
 /// The file of `--policy`: which connections get which configuration (docs/policy.md).
 enum PolicyFile {
   /// More is no policy: 1024 rules are some hundred KiB.
-  private static let mostBytes = 1 << 20
+  static let mostBytes = 1 << 20
 
   /// What it says; nil: there is none, and all connections get what `--vtcp` says.
   ///
   /// - Parameter fallback: of connections that the file does not speak of.
   static func classifier(_ options: Options, fallback: FlowConfiguration) throws(OptionsError) -> Classifier? {
     guard let path = options.policyFile else { return nil }
-    let text = try text(path)
+    let text = try text(path, option: "--policy")
     do throws(PolicyTextErrors) {
       return try Classifier(parsing: text, fallback: fallback)
     } catch {
@@ -24,7 +24,8 @@ enum PolicyFile {
     }
   }
 
-  private static func text(_ path: String) throws(OptionsError) -> String {
+  /// - Parameter option: what to call it where something is wrong.
+  static func text(_ path: String, option: String) throws(OptionsError) -> String {
     do throws(SystemError) {
       let file = try NamedFile.open(path: path, followsLinks: true)
       guard try SharedMemory.size(of: file.rawValue) <= mostBytes else {
@@ -32,7 +33,7 @@ enum PolicyFile {
       }
       return String(decoding: try bytes(file.rawValue, path), as: UTF8.self)
     } catch {
-      throw OptionsError("--policy: \(error)\(hint(error))")
+      throw OptionsError("\(option): \(error)\(hint(error))")
     }
   }
 

@@ -13,6 +13,9 @@ final class Server {
     static let signals: UInt64 = 2
     static let retry: UInt64 = 3
     static let deviceState: UInt64 = 4
+    static let controlListener: UInt64 = 5
+    static let controlConnection: UInt64 = 6
+    static let controlTimer: UInt64 = 7
   }
 
   /// Between two attempts to connect.
@@ -40,6 +43,9 @@ final class Server {
   private var toldWaiting = false
   /// By what name the socket's path can be called once the file system is out of sight; nil: not at all.
   var reachablePath: String?
+  /// The same of the control socket's.
+  var reachableControl: String?
+  private var controlSocket: ControlSocket?
   /// Ours for as long as we run.
   var statistics: StatisticsFile?
   private let counters = FrontEndCounters()
@@ -93,6 +99,7 @@ final class Server {
     while !isEnding {
       let isMoreToDo = nic.turn(now: MonotonicClock.now())
       checkMemory()
+      if let controlSocket, !controlSocket.turned() { closeControl() }
       if isMoreToDo {
         // Queues that ran empty in an earlier turn were not asked for kicks again: that is done before sleeping only.
         _ = nic.hasWork()
@@ -105,13 +112,13 @@ final class Server {
       }
     }
     closeConnection()
-    removeName()
+    if case .listen(let path) = role, let reachablePath { removeName(reachablePath, path) }
+    if let controlSocket, let reachableControl { removeName(reachableControl, controlSocket.path) }
   }
 
-  private func removeName() {
-    guard case .listen(let path) = role, let reachablePath else { return }
+  private func removeName(_ name: String, _ path: String) {
     do throws(SystemError) {
-      try UnixSocket.removeName(reachablePath)
+      try UnixSocket.removeName(name)
     } catch {
       log.info("\(path) stays, and the next start replaces it: \(error)")
     }
@@ -165,6 +172,11 @@ final class Server {
     case Token.connection: messagesArrived()
     case Token.signals: handleSignals()
     case Token.deviceState: backEnd?.stateTransferReady()
+    case Token.controlListener: acceptControl()
+    case Token.controlConnection:
+      if let controlSocket, !controlSocket.ready() { closeControl() }
+    case Token.controlTimer:
+      if let controlSocket, !controlSocket.timeout() { closeControl() }
     case Token.retry:
       retryTimer.drain()
       connect()
@@ -181,6 +193,39 @@ final class Server {
         logFrontEndCounters()
       default: break
       }
+    }
+  }
+}
+
+// MARK: - The control socket
+
+extension Server {
+  /// Lets others change what we do while we run.
+  func control(by socket: ControlSocket) throws(SystemError) {
+    controlSocket = socket
+    try poller.add(socket.listenerDescriptor, .readable, token: Token.controlListener)
+    try poller.add(socket.timerDescriptor, .readable, token: Token.controlTimer)
+  }
+
+  private func acceptControl() {
+    guard let controlSocket, let connection = controlSocket.accept() else { return }
+    // The next one waits until this one has gone.
+    poller.remove(controlSocket.listenerDescriptor)
+    watchControl(connection, Token.controlConnection)
+  }
+
+  private func closeControl() {
+    guard let controlSocket, let connection = controlSocket.connectionDescriptor else { return }
+    poller.remove(connection)
+    controlSocket.close()
+    watchControl(controlSocket.listenerDescriptor, Token.controlListener)
+  }
+
+  private func watchControl(_ descriptor: Int32, _ token: UInt64) {
+    do throws(SystemError) {
+      try poller.add(descriptor, .readable, token: token)
+    } catch {
+      log.error("--control-socket: \(error)")
     }
   }
 }

@@ -103,7 +103,7 @@ final class StatisticsFile {
 }
 
 extension SystemError {
-  // Errno values that mean something for files.
+  // Errno values that mean something for files and sockets.
   static let noSuchFile: Int32 = 2
   static let again: Int32 = 11
   static let notPermitted: Int32 = 13
@@ -111,4 +111,7 @@ extension SystemError {
   static let tooManyLinks: Int32 = 40
   static let noData: Int32 = 61
   static let notSupported: Int32 = 95
+  static let connectionReset: Int32 = 104
+  static let timedOut: Int32 = 110
+  static let connectionRefused: Int32 = 111
 }

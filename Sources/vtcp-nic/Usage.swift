@@ -41,6 +41,8 @@ enum Usage {
                            processor, unless MODE ends in ,always
       --policy FILE        which connections are treated how, by rules; --vtcp says what of the others
       --stats-file PATH    write there, on a tmpfs, what the accelerator does, for others to read; PATH is made anew
+      --control-socket PATH
+                           listen there for an administrator who changes the policy while we run; for our owner only
       --state-fd N         a memfd that outlives this program, so that its successor goes on where it stopped
       --device-state on|off
                            what the NIC has learnt travels with a guest that migrates (on); off: the guest is to go to a
@@ -51,6 +53,10 @@ enum Usage {
       --log-level LEVEL    error, warning, info or debug (info)
       --print-capabilities, --version, --help
       --stats PATH [--json]  do nothing but print what is in another's --stats-file
+      --control-socket PATH --set-policy FILE
+                           do nothing but put the policy in force in one that runs
+      --control-socket PATH --status
+                           do nothing but print which policy that is
 
     SIGTERM ends it. SIGUSR1 writes the counters of every queue to standard error.
 

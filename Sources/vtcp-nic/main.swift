@@ -6,6 +6,7 @@ import Datapath
 import Polling
 import Sandbox
 import Uplinks
+import VTCP
 
 /// Opens everything, drops privileges and runs. Returns the exit status: 0, 1 (the system refused something) or 2 (a
 /// mistake on the command line).
@@ -18,6 +19,8 @@ func run() -> Int32 {
     case .version: Log.output("vtcp-nic \(Usage.version)\n")
     case .capabilities: Log.output(Usage.capabilities)
     case .statistics(let path): Log.output(try StatisticsReading.text(path: path, asJSON: options.printsJSON))
+    case .status: Log.output(try ControlClient(path: options.controlSocket ?? "").status())
+    case .setPolicy(let file): Log.output(try ControlClient(path: options.controlSocket ?? "").setPolicy(file))
     case nil:
       log = Log(level: options.logLevel, prefix: "vtcp-nic")
       return serve(options, log)
@@ -36,7 +39,8 @@ func serve(_ options: Options, _ log: Log) -> Int32 {
     try options.checkHost()
     let identity = try options.identity()
     var sandbox = Sandbox(
-      mode: options.sandbox, filter: options.filter, identity: identity, use: role.use, log: log)
+      mode: options.sandbox, filter: options.filter, identity: identity, use: role.use,
+      acceptsControl: options.controlSocket != nil, log: log)
     // First: from here on signals come as events, and shortened memory files do not end us.
     let signals = try SignalDescriptor()
     try MemoryGuard.install()
@@ -45,20 +49,25 @@ func serve(_ options: Options, _ log: Log) -> Int32 {
     let uplink = try Uplink.open(specification, queuePairs: options.queuePairs, mtu: options.mtu)
     let statistics = try StatisticsFile.make(options, uplink: uplink.name, group: identity?.group)
     let poller = try Poller(maximumEvents: 64)
+    let module = try AcceleratorMemory.module(
+      options, uplink, statistics, behind: StateMemory.byteCount(queueCount: queueCount))
     let nic = try VirtualNIC(
       configuration: VirtualNICConfiguration(
         queuePairs: options.queuePairs, mtu: options.mtu, macAddress: options.macAddress),
-      uplink: uplink, arena: arena,
-      module: try AcceleratorMemory.module(
-        options, uplink, statistics, behind: StateMemory.byteCount(queueCount: queueCount)), poller: poller,
-      seed: .random(in: 0 ... .max), log: log)
+      uplink: uplink, arena: arena, module: module, poller: poller, seed: .random(in: 0 ... .max), log: log)
     let server = try Server(
       nic: nic, role: role, queuePairs: options.queuePairs, offersDeviceState: options.offersDeviceState,
       poll: options.poll, poller: poller, signals: signals,
       log: log)
     server.statistics = statistics
+    if let path = options.controlSocket, let module {
+      try server.control(
+        by: ControlSocket(
+          path: path, module: module, fallback: AcceleratorMemory.configuration(options).flow, log: log))
+    }
     try server.open()
     server.reachablePath = try sandbox.enter()
+    server.reachableControl = options.controlSocket.flatMap { sandbox.reachable($0) }
     server.run()
     return 0
   } catch {

@@ -51,7 +51,7 @@ int32_t vtcp_signalfd_next(int32_t fd);
 
 // Unix sockets: socket.c
 
-int32_t vtcp_unix_listen(const char *_Nonnull path, int32_t backlog);
+int32_t vtcp_unix_listen(const char *_Nonnull path, int32_t backlog, int32_t is_private);
 int32_t vtcp_unix_connect(const char *_Nonnull path);
 int32_t vtcp_unix_accept(int32_t listener);
 int32_t vtcp_socket_is_listening(int32_t fd);

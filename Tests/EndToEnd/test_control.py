@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An administrator changes the policy of a vtcp-nic that runs: under load, and wrongly."""
+
+import contextlib
+import os
+import socket
+import stat
+import subprocess
+import threading
+
+import pytest
+from vtcpbed import image
+from vtcpbed.flows import run_flows
+from vtcpbed.legs import Legs
+from vtcpbed.monitoring import statistics, statistics_file
+
+pytestmark = pytest.mark.nic
+
+CHANGES = 1000
+# Each as different from the one before it as can be.
+POLICIES = [
+    "default mode=early leastRoundTrip=0\nrule destinationPort=5001 configuration=config2 class=bulk\n",
+    "default mode=off\n",
+    "default mode=snoop leastRoundTrip=0 congestionAlgorithm=vegas\nconfiguration small transmitBufferSize=16KiB receiveBufferSize=16KiB mode=early\n"
+    "rule opener=guest configuration=small class=small\n",
+    "default mode=early leastRoundTrip=0 congestionAlgorithm=bic duplicateAcknowledgmentThreshold=2 bufferWeight=9 outOfOrderStoreSize=256KiB\n",
+    "default bufferWeight=0\nrule opener=network configuration=config1 class=bulk\n",
+]
+
+
+class Control:
+    def __init__(self, folder):
+        self.path = os.path.join(folder, "control")
+
+    @property
+    def option(self):
+        return f"--control-socket={self.path}"
+
+    @contextlib.contextmanager
+    def connected(self, seconds=20):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(seconds)
+            connection.connect(self.path)
+            yield connection
+
+    def ask(self, octets):
+        """What comes back for a request."""
+        with self.connected() as connection:
+            connection.sendall(octets)
+            return answer(connection)
+
+    def set_policy(self, text):
+        return self.ask(f"policy {len(text.encode())}\n{text}".encode())
+
+    def told(self):
+        """By the program itself, for people."""
+        done = self.run("--status")
+        assert done.returncode == 0, done.stderr
+        return dict(line.split() for line in done.stdout.splitlines())
+
+    def run(self, *words):
+        return subprocess.run([image.nic(), self.option, *words], capture_output=True, text=True, timeout=30)
+
+
+def answer(connection):
+    said = b""
+    while part := connection.recv(65536):
+        said += part
+    return said.decode()
+
+
+@pytest.fixture
+def control(tmp_path):
+    return Control(tmp_path)
+
+
+def test_a_policy_changes_a_thousand_times_under_load_and_no_octet_is_lost(control):
+    answers = []
+    ended = threading.Event()
+
+    def change():
+        while len(answers) < CHANGES or not ended.is_set():
+            answers.append(control.set_policy(POLICIES[len(answers) % len(POLICIES)]))
+
+    with statistics_file() as path:
+        with Legs("delay=2ms,loss=0.5%", 1, ["--vtcp=early,always", control.option, f"--stats-file={path}"]) as legs:
+            changing = threading.Thread(target=change)
+            changing.start()
+            try:
+                seen = run_flows(legs.ends, 1, 90, flows=200, max_size=1 << 20, congestion="cubic", spread=4000, abort=0)
+            finally:
+                ended.set()
+                changing.join()
+            told = statistics(path)
+            assert int(control.told()["policy"]) == len(answers) + 1
+        assert not os.path.exists(control.path) or stat.S_ISSOCK(os.stat(control.path).st_mode)
+    assert not seen["problems"], seen["problems"][:10]
+    assert all(text.startswith("ok\n") for text in answers), next(text for text in answers if not text.startswith("ok\n"))
+    assert len(answers) >= CHANGES
+    assert told["counters"]["early_octets"] > 0 and told["counters"]["lost_octets"] == 0 and told["counters"]["resets"] == 0
+
+
+def test_what_is_wrong_is_told_by_line_and_the_policy_in_force_stays(control, tmp_path):
+    good, bad = tmp_path / "good.policy", tmp_path / "bad.policy"
+    good.write_text("rule guestPort=22 configuration=config1 class=ssh\n")
+    bad.write_text("default mode=early\nrule guestPrt=22 configuration=config1\nrule guestPort=22 configuration=config3\n")
+    with Legs(nic_options=["--vtcp=early", control.option]) as legs:
+        assert stat.S_IMODE(os.stat(control.path).st_mode) == 0o600
+        assert control.told() == {"policy": "1", "rules": "0", "classes": "1", "connections": "0"}
+        done = control.run(f"--set-policy={good}")
+        assert (done.returncode, done.stdout) == (0, "policy 2 is in force for 0 connections\n"), done
+        assert control.told()["rules"] == "1"
+        done = control.run(f"--set-policy={bad}")
+        assert done.returncode == 2
+        assert "the policy in force stays" in done.stderr
+        assert f"{bad}:2:6: " in done.stderr and "did you mean guestPort?" in done.stderr and f"{bad}:3:33: " in done.stderr
+        assert control.told() == {"policy": "2", "rules": "1", "classes": "2", "connections": "0"}
+        assert "policy 2 is in force: 1 rules" in legs.nic.process.log()
+    for words in (["--status"], [f"--set-policy={good}"]):
+        done = control.run(*words)
+        assert done.returncode == 2 and "give the path that vtcp-nic was started with as --control-socket" in done.stderr
+
+
+def test_who_asks_for_what_there_is_not_is_told_so_and_holds_nobody_up(control):
+    with Legs(nic_options=["--vtcp=early", control.option]) as legs:
+        for octets, told in [
+            (b"polcy 12\n", "ask for: policy LENGTH, status"),
+            (b"policy\n", "ask for: "),
+            (b"policy -1\n", "how many octets"),
+            (b"policy 99999999999999999999\n", "how many octets"),
+            (b"policy 1048577\n", "at most 1 MiB"),
+            (b"status now\n", "ask for: "),
+            (b"x" * 64, "a request is one line"),
+            (b"policy 3\n\xff\xfe\xfd", "1:1: a line begins with"),
+            (b"policy 8192\n" + b"a" * 8192, "1:4097: a line has at most 4096 octets"),
+        ]:
+            said = control.ask(octets)
+            assert said.startswith("error\n") and told in said, (octets, said)
+        # Who goes away in the middle has changed nothing.
+        with control.connected() as connection:
+            connection.sendall(b"policy 30\ndefault mode=off\n")
+        # Who does not go on is sent away, and until then the next one waits.
+        with control.connected() as connection:
+            connection.sendall(b"policy 30\ndefault mode=off\n")
+            assert control.ask(b"status\n").startswith("ok\npolicy 1\n")
+            assert answer(connection) == "error\nnothing came for 10 s\n"
+        assert ", 0% packet loss" in legs.guest_network.run("busybox", "ping", "-c1", "-W5", legs.ends[1].addresses[0])
+
+
+def test_a_control_socket_without_the_accelerator_is_a_mistake(control):
+    done = control.run("--socket-path=/nonexistent/socket", "--uplink=null")
+    assert done.returncode == 2 and "add --vtcp snoop or --vtcp early" in done.stderr
+    done = subprocess.run([image.nic(), "--status"], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 2 and "say which by --control-socket=PATH" in done.stderr
