@@ -3,8 +3,8 @@
 
 from . import metric
 from .part import Part
-from .peers import Passt, Reference, Testpmd, TwoPorts, Veth, VtcpNIC
-from .work import Idle, Packets, Questions, RoundTrip, Stream, Transfer
+from .peers import Changed, Passt, Reference, Testpmd, TwoPorts, Veth, VtcpNIC
+from .work import Idle, Packets, Questions, RoundTrip, Share, Stream, Transfer
 
 
 def all_parts():
@@ -68,6 +68,27 @@ def all_parts():
             "TCP through the vTCP module, iperf3",
             [*_module_peers(), VtcpNIC("ours-always", "vtcp-nic, early acknowledgment always", module="early,always")],
             [[Stream(direction, flows) for direction in ("transmit", "receive", "both")] for flows in (1, 8)],
+            metric.GIGABITS,
+            (metric.CPU_PER_GIGABYTE, metric.FRONT_END_CPU, metric.WAKEUPS),
+            compared=False,
+        ),
+        Part(
+            "sharing",
+            "A link shared with another guest's CUBIC",
+            _module_peers(),
+            [[Share("delay=10ms,rate=50mbit,queue=125000")]],
+            metric.SHARE,
+            (metric.MEGABITS,),
+            compared=False,
+        ),
+        Part(
+            "policy",
+            "TCP while policy changes for others, iperf3",
+            [
+                VtcpNIC("ours-always", "vtcp-nic, early acknowledgment always", module="early,always"),
+                Changed("ours-changed", "the same, twenty other policies a second", module="early,always"),
+            ],
+            [[Stream(direction, flows) for direction in ("transmit", "receive")] for flows in (1, 8)],
             metric.GIGABITS,
             (metric.CPU_PER_GIGABYTE, metric.FRONT_END_CPU, metric.WAKEUPS),
             compared=False,

@@ -65,6 +65,12 @@ def _module():
     for direction in ("transmit", "receive"):
         text = f"question beside a bulk transfer {_WAYS[direction]}: p99, early acknowledgment, of without"
         yield Requirement(text, "questions", f"questions-{direction}", "p99_us", "ours", 1.2, at_least=False, peer="ours-early")
+    for text, limit, at_least in (("at least", 0.8, True), ("at most", 1.25, False)):
+        yield Requirement(f"share of a link beside another guest's CUBIC, of that without the module: {text}", "sharing", "share", "share", "ours", limit, at_least, peer="ours-early")
+    for flows in (1, 8):
+        for direction in ("transmit", "receive"):
+            text = f"{_WAYS[direction]}, {flows} flow{'s' if flows > 1 else ''}: Gbit/s while policy changes for others, of without"
+            yield Requirement(text, "policy", f"{direction}-{flows}", "gigabits_per_second", "ours-always", 0.95, peer="ours-changed")
     for flows in (1, 8):
         for direction, way in _WAYS.items():
             title = f"{way}, {flows} flow{'s' if flows > 1 else ''}"

@@ -16,6 +16,9 @@ from .errors import BenchError
 
 HOST = "10.77.0.1"
 GUEST = "10.77.0.2"
+# Another guest's network.
+OTHER_HOST = "10.79.0.1"
+OTHER_GUEST = "10.79.0.2"
 # The host's end of the link to a host far away, and that host's.
 NEAR = "10.78.0.1"
 FAR = "10.78.0.2"
@@ -84,6 +87,20 @@ class Session:
         network.ip("address", "add", f"{address}/{PREFIX}", "dev", name)
         network.ip("link", "set", name, "mtu", mtu, "up")
 
+    def add_guest(self):
+        """Another guest, whose vtcp-nic has no module, and its namespace. The host far away has to be there."""
+        guest = self._network()
+        self.add_tap(self.host, OTHER_HOST, name="tap1")
+        socket = self.path("other")
+        command = [self.programs.nic, f"--socket-path={socket}", "--uplink=tap:tap1", "--poll=never"]
+        backend = self.closing(self.host.start("other", command))
+        self.placement.place(backend, "backend")
+        wait_until(lambda: self._listens(socket), 20, "the other NIC's socket", backend, interval=0.0005)
+        self.start_front_end(guest, socket, OTHER_GUEST)
+        guest.ip("route", "add", "default", "via", OTHER_HOST)
+        self.far.ip("route", "add", f"{OTHER_GUEST}/32", "via", NEAR)
+        return guest
+
     # A host far away.
 
     def add_far(self, link):
@@ -98,12 +115,13 @@ class Session:
         self.far.ip("route", "add", f"{GUEST}/32", "via", NEAR)
         self.guest.ip("route", "add", "default", "via", HOST)
 
-    def connection_to_far(self, seconds):
-        """The guest's end and the far one of a new connection, opened by the guest; each call of them takes so long at the most."""
+    def connection_to_far(self, seconds, network=None):
+        """The guest's end and the far one of a new connection, opened by the guest, or from another network; each call of them takes so long
+        at the most."""
         with inside(self.far.path):
             listener = socket.create_server((FAR, next(_far_ports)))
         with listener:
-            with inside(self.guest.path):
+            with inside((network or self.guest).path):
                 guest = socket.create_connection(listener.getsockname(), timeout=seconds)
             far, _ = listener.accept()
         for end in (guest, far):

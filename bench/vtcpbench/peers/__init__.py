@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ways from a guest to the network."""
 
+from .changed import Changed
 from .passt import Passt
 from .peer import Peer
 from .reference import Reference
@@ -9,4 +10,4 @@ from .two_ports import TwoPorts
 from .veth import Veth
 from .vtcp_nic import VtcpNIC
 
-__all__ = ["Passt", "Peer", "Reference", "Testpmd", "TwoPorts", "Veth", "VtcpNIC"]
+__all__ = ["Changed", "Passt", "Peer", "Reference", "Testpmd", "TwoPorts", "Veth", "VtcpNIC"]

@@ -8,6 +8,8 @@ from .peer import Peer
 class VtcpNIC(Peer):
     """vtcp-nic with an uplink (tap, packet, null), a polling mode, and a mode of the vTCP module."""
 
+    options = ()
+
     def __init__(self, name, label, uplink="tap", poll="never", module="off"):
         super().__init__(name, label)
         self._module = module
@@ -30,5 +32,5 @@ class VtcpNIC(Peer):
         command = [session.programs.nic, f"--socket-path={socket}", f"--uplink={uplink}", f"--poll={self._poll}"]
         if self._module != "off":
             command.append(f"--vtcp={self._module}")
-        session.start_backend("vtcp-nic", command, [socket])
+        session.start_backend("vtcp-nic", [*command, *self.options], [socket])
         return socket

@@ -5,7 +5,8 @@ from .idle import Idle
 from .packets import Packets
 from .questions import Questions
 from .round_trip import RoundTrip
+from .share import Share
 from .stream import Stream
 from .transfer import Transfer
 
-__all__ = ["Idle", "Packets", "Questions", "RoundTrip", "Stream", "Transfer"]
+__all__ = ["Idle", "Packets", "Questions", "RoundTrip", "Share", "Stream", "Transfer"]
