@@ -15,24 +15,32 @@ public struct Classifier: Sendable {
   public static let classLimit = 256
 
   private let rules: [CompiledRule]
+  /// What rules name, and behind that each phase, beside those that follow it.
   private let configurations: [NamedConfiguration]
+  /// When it is over, for each of them; nil: with the connection.
+  private let ends: [PhaseEnd?]
   private let classes: [PolicyName]
 
   /// - Parameters:
   ///   - rules: the first that matches counts.
   ///   - configurations: what rules may name besides the presets.
+  ///   - phases: of these configurations and the presets; rules may name them as well.
   ///   - fallback: of connections that no rule is for; rules may name it `PolicyName.fallback`.
   public init(
-    rules: [PolicyRule] = [], configurations: [NamedConfiguration] = [],
+    rules: [PolicyRule] = [], configurations: [NamedConfiguration] = [], phases: [PolicyPhases] = [],
     fallback: FlowConfiguration = FlowConfiguration()
   ) throws(PolicyError) {
     guard rules.count <= Self.ruleLimit else { throw .tooManyRules(rules.count, limit: Self.ruleLimit) }
-    let all = try Self.all(configurations, fallback)
+    var all = try Self.all(configurations, fallback)
+    let added = try Self.added(phases, to: all, room: Self.room - configurations.count)
+    let names = all.map { Optional($0.name) } + added.map(\.name)
+    ends = Array(repeating: nil, count: all.count) + added.map(\.end)
+    all += added.map(\.configuration)
     var classes = [PolicyName.fallback]
     var compiled: [CompiledRule] = []
     compiled.reserveCapacity(rules.count)
     for (number, rule) in rules.enumerated() {
-      guard let configuration = all.firstIndex(where: { $0.name == rule.configuration }) else {
+      guard let configuration = names.firstIndex(of: rule.configuration) else {
         throw .unknownConfiguration(rule.configuration, rule: number)
       }
       let result = Classification(
@@ -70,8 +78,21 @@ public struct Classifier: Sendable {
   /// No connection would get another mode than `off`.
   public var isOff: Bool {
     let results = [Classification.fallback] + rules.map(\.result)
-    return results.allSatisfy { configuration($0.configuration).effectiveMode == .off }
+    return results.allSatisfy { isOff($0.configuration) }
   }
+
+  /// It is `off`, and so is every phase that follows it.
+  public func isOff(_ number: UInt8) -> Bool {
+    var number = number
+    while configuration(number).effectiveMode == .off {
+      guard end(number) != nil else { return true }
+      number &+= 1
+    }
+    return false
+  }
+
+  /// When the phase of that number is over, and the next number applies; nil: with the connection.
+  public func end(_ number: UInt8) -> PhaseEnd? { Int(number) < ends.count ? ends[Int(number)] : nil }
 
   public var ruleCount: Int { rules.count }
   public var configurationCount: Int { configurations.count }
@@ -92,11 +113,39 @@ public struct Classifier: Sendable {
     classes[Int(number) < classes.count ? Int(number) : 0]
   }
 
+  /// What there may be beside the fallback and the presets.
+  static var room: Int { configurationLimit - FlowConfiguration.presets.count - 1 }
+
+  /// The phases of each sequence, one behind the other; of the first, the name of the sequence. Checked.
+  private static func added(
+    _ given: [PolicyPhases], to all: [NamedConfiguration], room: Int
+  ) throws(PolicyError) -> [(name: PolicyName?, configuration: NamedConfiguration, end: PhaseEnd?)] {
+    var added: [(name: PolicyName?, configuration: NamedConfiguration, end: PhaseEnd?)] = []
+    for sequence in given {
+      guard !all.contains(where: { $0.name == sequence.name }), !added.contains(where: { $0.name == sequence.name })
+      else { throw .duplicateConfiguration(sequence.name) }
+      do {
+        _ = try sequence.validated()
+      } catch {
+        throw .invalidPhases(sequence.name, error)
+      }
+      guard added.count + sequence.phases.count <= room else {
+        throw .tooManyPhases(Self.room - room + added.count + sequence.phases.count, limit: Self.room)
+      }
+      for (place, phase) in sequence.phases.enumerated() {
+        guard let configuration = all.first(where: { $0.name == phase.configuration }) else {
+          throw .unknownPhase(sequence.name, phase.configuration)
+        }
+        added.append((place == 0 ? sequence.name : nil, configuration, phase.end))
+      }
+    }
+    return added
+  }
+
   /// The fallback, what was given, and the presets whose names are free; checked.
   private static func all(
     _ given: [NamedConfiguration], _ fallback: FlowConfiguration
   ) throws(PolicyError) -> [NamedConfiguration] {
-    let room = configurationLimit - FlowConfiguration.presets.count - 1
     guard given.count <= room else { throw .tooManyConfigurations(given.count, limit: room) }
     var all: [NamedConfiguration] = []
     for entry in [NamedConfiguration(name: .fallback, configuration: fallback)] + given {

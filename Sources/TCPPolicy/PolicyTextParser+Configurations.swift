@@ -16,13 +16,10 @@ extension PolicyTextParser {
       return fail(first.error("a configuration has a name: configuration NAME KEY=VALUE ..."))
     }
     guard let name = name(word) else { return }
-    if name == .fallback || configurations.contains(where: { $0.name == name }) {
-      let line = configurations.first { $0.name == name }?.word.line
-      return fail(word.error("there is a configuration \(name) already\(line.map { ", on line \($0)" } ?? "")"))
-    }
-    let room = Classifier.configurationLimit - FlowConfiguration.presets.count - 1
-    guard configurations.count < room else {
-      return fail(word.error("\(PolicyError.tooManyConfigurations(configurations.count + 1, limit: room))"))
+    guard isFree(name, word) else { return }
+    guard configurations.count < Classifier.room else {
+      return fail(
+        word.error("\(PolicyError.tooManyConfigurations(configurations.count + 1, limit: Classifier.room))"))
     }
     var configuration = fallback
     var rest = words.dropFirst()
@@ -35,19 +32,39 @@ extension PolicyTextParser {
     configurations.append((name, configuration, word))
   }
 
+  /// Whether neither a configuration nor phases have the name.
+  mutating func isFree(_ name: PolicyName, _ word: PolicyWord) -> Bool {
+    let other = configurations.first { $0.name == name }?.word
+    let phases = phases.first { $0.phases.name == name }?.word
+    guard name == .fallback || other != nil || phases != nil else { return true }
+    let line = (other ?? phases).map { ", on line \($0.line)" } ?? ""
+    let what = phases == nil ? "is a configuration" : "are phases"
+    fail(word.error("there \(what) \(name) already\(line)"))
+    return false
+  }
+
   /// The configuration of a name that is known by now.
   private mutating func known(_ word: PolicyWord) -> FlowConfiguration? {
     guard let name = name(word) else { return nil }
     if name == .fallback { return fallback }
     if let found = configurations.first(where: { $0.name == name }) { return found.configuration }
     if let preset = FlowConfiguration.presets.first(where: { $0.name == name }) { return preset.configuration }
-    fail(word.error("there is no configuration \(word.shown) above\(meant(word))"))
+    fail(missing(name, word))
     return nil
   }
 
+  /// That there is no such configuration.
+  func missing(_ name: PolicyName, _ word: PolicyWord) -> PolicyTextError {
+    if phases.contains(where: { $0.phases.name == name }) {
+      return word.error("\(word.shown) are phases, and here stands a configuration")
+    }
+    return word.error("there is no configuration \(word.shown) above\(meant(word))")
+  }
+
   /// The configuration that was meant by a name that there is not.
-  func meant(_ word: PolicyWord) -> String {
-    let names = [PolicyName.fallback] + configurations.map(\.name) + FlowConfiguration.presets.map(\.name)
+  func meant(_ word: PolicyWord, orPhases: Bool = false) -> String {
+    var names = [PolicyName.fallback] + configurations.map(\.name) + FlowConfiguration.presets.map(\.name)
+    if orPhases { names += phases.map(\.phases.name) }
     return NearestWord.of(word.text, in: names.map(\.description)).map { "; did you mean \($0)?" } ?? ""
   }
 
@@ -108,24 +125,28 @@ extension PolicyTextParser {
   private mutating func number(_ field: ConfigurationField, _ word: PolicyWord) -> Int? {
     let text = word.text
     if field == .slowStartThreshold, text == "none" { return Int(UInt32.max) }
-    let digits = text.prefix { $0.isASCII && $0.isWholeNumber }
-    let units = Self.units(field)
-    let factor = units.first { $0.name == text[digits.endIndex...] }?.factor
-    if let number = AddressParser.decimal(digits, digits: 10), let factor {
-      // What is beyond all numbers is beyond the range of each field.
-      let product = number.multipliedReportingOverflow(by: factor)
-      return product.overflow ? .max : product.partialValue
-    }
+    let units = Self.units(field.unit)
+    if let amount = Self.amount(text, units) { return amount }
     // Nothing is as much in any unit.
-    if digits == text, AddressParser.decimal(digits, digits: 10) == 0 { return 0 }
+    if AddressParser.decimal(text, digits: 10) == 0 { return 0 }
     let names = units.map(\.name).filter { !$0.isEmpty }
     let form = names.isEmpty ? "a number" : "a number with \(names.joined(separator: ", "))"
     fail(word.error("\(field.rawValue) is \(form), not \(word.shown)"))
     return nil
   }
 
-  private static func units(_ field: ConfigurationField) -> [(name: String, factor: Int)] {
-    switch field.unit {
+  /// A number with one of the units; nil: it is none. What is beyond all numbers is the greatest of them.
+  static func amount(_ text: Substring, _ units: [(name: String, factor: Int)]) -> Int? {
+    let digits = text.prefix { $0.isASCII && $0.isWholeNumber }
+    guard let number = AddressParser.decimal(digits, digits: 10),
+      let factor = units.first(where: { $0.name == text[digits.endIndex...] })?.factor
+    else { return nil }
+    let product = number.multipliedReportingOverflow(by: factor)
+    return product.overflow ? .max : product.partialValue
+  }
+
+  static func units(_ unit: String) -> [(name: String, factor: Int)] {
+    switch unit {
     case "octets": [("", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)]
     case "ns": [("us", 1_000), ("ms", 1_000_000), ("s", 1_000_000_000)]
     default: [("", 1)]

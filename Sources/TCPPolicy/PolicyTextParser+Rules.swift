@@ -21,7 +21,7 @@ extension PolicyTextParser {
       case "configuration":
         guard let name = name(value) else { continue }
         guard isKnown(name) else {
-          fail(value.error("there is no configuration \(value.shown) above\(meant(value))"))
+          fail(value.error("there is no configuration \(value.shown) above\(meant(value, orPhases: true))"))
           continue
         }
         configuration = name
@@ -46,6 +46,10 @@ extension PolicyTextParser {
   }
 
   private func isKnown(_ name: PolicyName) -> Bool {
+    isConfiguration(name) || phases.contains { $0.phases.name == name }
+  }
+
+  func isConfiguration(_ name: PolicyName) -> Bool {
     name == .fallback || configurations.contains { $0.name == name }
       || FlowConfiguration.presets.contains { $0.name == name }
   }

@@ -4,17 +4,19 @@
 ///
 ///     default mode=early
 ///     configuration bulk extends=config2 transmitBufferSize=4MiB congestionAlgorithm=bic
+///     phases fast config1 until=1MiB bulk
 ///     rule source=10.0.0.0/8 destinationPort=5201-5210 configuration=bulk class=bulk
 ///
 /// It goes on after a mistake, so that all are told at once. A line takes time by its length, which is limited, and memory by what it says.
 public struct PolicyTextParser: Sendable {
   /// Octets of the longest line.
   public static let longestLine = 4096
-  private static let statements = ["configuration", "default", "rule"]
+  private static let statements = ["configuration", "default", "phases", "rule"]
 
   /// What configurations begin with that extend no other.
   private(set) var fallback: FlowConfiguration
   var configurations: [(name: PolicyName, configuration: FlowConfiguration, word: PolicyWord)] = []
+  var phases: [(phases: PolicyPhases, word: PolicyWord)] = []
   var rules: [(rule: PolicyRule, word: PolicyWord)] = []
   private(set) var errors: [PolicyTextError] = []
   private var hasStatements = false
@@ -49,10 +51,11 @@ public struct PolicyTextParser: Sendable {
       fallbackWord = first
       readFallback(rest)
     case "configuration": readConfiguration(first, rest)
+    case "phases": readPhases(first, rest)
     case "rule": readRule(first, rest)
     default:
       let meant = NearestWord.of(first.text, in: Self.statements).map { "; did you mean \($0)?" } ?? ""
-      fail(first.error("a line begins with default, configuration or rule, not \(first.shown)\(meant)"))
+      fail(first.error("a line begins with default, configuration, phases or rule, not \(first.shown)\(meant)"))
     }
     hasStatements = true
   }
@@ -96,7 +99,7 @@ public struct PolicyTextParser: Sendable {
       return try Classifier(
         rules: rules.map(\.rule),
         configurations: configurations.map { NamedConfiguration(name: $0.name, configuration: $0.configuration) },
-        fallback: fallback)
+        phases: phases.map(\.phases), fallback: fallback)
     } catch {
       throw PolicyTextErrors(errors: [word(of: error).error("\(error)")])
     }
@@ -109,6 +112,9 @@ public struct PolicyTextParser: Sendable {
     case .tooManyConfigurations(_, let limit): configurations[min(limit, configurations.count - 1)].word
     case .duplicateConfiguration(let name), .invalidConfiguration(let name, _):
       configurations.last { $0.name == name }?.word ?? fallbackWord
+    case .invalidPhases(let name, _), .unknownPhase(let name, _):
+      phases.last { $0.phases.name == name }?.word ?? fallbackWord
+    case .tooManyPhases: phases.last?.word ?? fallbackWord
     case .unknownConfiguration(_, let rule), .invalidMatch(_, let rule): rules[rule].word
     case .tooManyClasses: rules.last?.word ?? fallbackWord
     }

@@ -19,7 +19,7 @@ struct Flow: BitwiseCopyable, Sendable {
   var hasTimestamps = false
   /// `synAcknowledged`, above it `resetDue`, and `policyTurn` on top: an octet more, and a connection would take more than 512.
   var legBits: UInt8 = 0
-  /// The configuration that applies, by its place in `PolicyTable`.
+  /// The configuration that applies, by its place in `PolicyTable`; of a life in phases, the one that it is in.
   var configuration: UInt8 = 0
   /// The class that it is counted in, by its number in the policy (R18).
   var flowClass: UInt8 = 0
@@ -69,6 +69,18 @@ struct Flow: BitwiseCopyable, Sendable {
   var policyTurn: UInt8 {
     get { legBits &>> 7 }
     set { legBits = legBits & 0x7f | newValue &<< 7 }
+  }
+
+  /// When the connection was established. Known only then.
+  var established: Instant {
+    get {
+      Instant(nanoseconds: Int64(bitPattern: UInt64(networkSYN.beginning) &<< 32 | UInt64(guestSYN.beginning)))
+    }
+    set {
+      let word = UInt64(bitPattern: newValue.nanoseconds)
+      guestSYN.beginning = UInt32(truncatingIfNeeded: word)
+      networkSYN.beginning = UInt32(truncatingIfNeeded: word &>> 32)
+    }
   }
 
   func credit(_ leg: Leg) -> Int { Int(leg == .guest ? guestCredit : networkCredit) }

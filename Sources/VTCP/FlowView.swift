@@ -7,6 +7,8 @@ public struct FlowView: Sendable {
   public let key: FlowKey
   public let phase: FlowPhase
   public let passReason: PassReason
+  /// That applies, by its number in the policy; of a life in phases, the one that it is in.
+  public let configuration: UInt8
   public let transmit: SideView
   public let receive: SideView
   /// Seen and done on each leg.

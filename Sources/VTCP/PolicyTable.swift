@@ -9,6 +9,10 @@ struct PolicyTable {
   private let classifier: Classifier?
   /// By the number that `Flow.configuration` has. Outside the classifier's arrays, which are counted references.
   private let policies: RecordBuffer<FlowPolicy>
+  /// When the phase of that number is over, and the next number applies (R50).
+  private let ends: RecordBuffer<PhaseEnd?>
+  /// There are such phases.
+  let hasPhases: Bool
   /// There is nothing to do for anybody.
   let isOff: Bool
 
@@ -22,12 +26,16 @@ struct PolicyTable {
     let limit = configuration.sendingLimit
     policies = RecordBuffer(capacity: all.count, repeating: FlowPolicy(all[0], reservedRecords: limit))
     for number in all.indices { policies[number] = FlowPolicy(all[number], reservedRecords: limit) }
+    ends = RecordBuffer(capacity: all.count, repeating: nil)
+    for number in all.indices { ends[number] = classifier?.end(UInt8(truncatingIfNeeded: number)) }
+    hasPhases = all.indices.contains { classifier?.end(UInt8(truncatingIfNeeded: $0)) != nil }
     // Presets that no rule gives are there as well.
     isOff = classifier?.isOff ?? (policies[0].mode == .off)
   }
 
   func deallocate() {
     policies.deallocate()
+    ends.deallocate()
   }
 
   /// Rules that a connection is compared with, at the most.
@@ -54,6 +62,19 @@ struct PolicyTable {
 
   /// `FlowConfiguration.leastRoundTrip`, which is asked for each packet: without a copy of all the rest.
   func leastRoundTrip(_ number: UInt8) -> Interval { policies[place(number)].configuration.leastRoundTrip }
+
+  /// When the phase of that number is over, and the next number applies; nil: with the connection.
+  func end(_ number: UInt8) -> PhaseEnd? { ends[place(number)] }
+
+  /// Nothing is ever to be done for a connection of that number: it is `off`, and so is every phase that follows it.
+  func isOff(_ number: UInt8) -> Bool {
+    var number = number
+    while self[number].mode == .off {
+      guard end(number) != nil else { return true }
+      number &+= 1
+    }
+    return false
+  }
 
   private func place(_ number: UInt8) -> Int { Int(number) < policies.capacity ? Int(number) : 0 }
 }

@@ -6,16 +6,27 @@ import Wire
 struct SYNFacts: BitwiseCopyable, Sendable {
   /// ISN.
   var sequenceNumber = SequenceNumber(rawValue: 0)
+  /// `window`, and above it `carriedData`: what the connection begins with. Once it stands, `Flow.established` lies here.
+  var beginning: UInt32 = 0
   var maximumSegmentSize: UInt16 = 536
   /// `shift.cnt`, at most 14 (RFC 7323 §2.3).
   var windowScale: UInt8 = 0
   var kinds: TCPOptionKinds = []
-  var window: UInt16 = 0
   var isKnown = false
   /// It offers ECN, by ECE and CWR, or accepts it, by ECE alone (RFC 3168 §6.1.1).
   var offersECN = false
-  /// Data came with it (danger 27).
-  var carriedData: UInt16 = 0
+
+  /// The window field.
+  var window: UInt16 {
+    get { UInt16(truncatingIfNeeded: beginning) }
+    set { beginning = beginning & 0xffff_0000 | UInt32(newValue) }
+  }
+
+  /// Octets of data that came with it (danger 27).
+  var carriedData: UInt16 {
+    get { UInt16(truncatingIfNeeded: beginning &>> 16) }
+    set { beginning = beginning & 0xffff | UInt32(newValue) &<< 16 }
+  }
 
   init() {}
 

@@ -34,4 +34,6 @@ struct SideFlags: OptionSet, BitwiseCopyable, Sendable {
   static let synRepeated = SideFlags(rawValue: 1 << 13)
   /// Mode `snoop`: the sender was shown no more than our congestion window lets it send.
   static let senderLimited = SideFlags(rawValue: 1 << 14)
+  /// The sender has sent 2^31 octets, and more: from its numbers alone it can't be told any more how many.
+  static let long = SideFlags(rawValue: 1 << 15)
 }

@@ -46,7 +46,7 @@ extension VTCPModule {
     let dscp = packet.segment.trafficClass >> 2
     let policy = policies.classify(key, opener: packet.leg, dscp: dscp)
     // Nothing is followed of what is to be left alone.
-    guard policies[policy.configuration].mode != .off else {
+    guard !policies.isOff(policy.configuration) else {
       counters.untouchableFlows &+= 1
       return
     }
@@ -137,7 +137,7 @@ extension VTCPModule {
       guard successor.isKnown, store.flows[flow].successorLeg == packet.leg.opposite,
         packet.segment.acknowledgmentNumber == successor.sequenceNumber + 1
       else { return .pass }
-      restart(flow, with: successor, from: packet.leg.opposite)
+      restart(flow, with: successor, from: packet.leg.opposite, now)
       noteSYN(flow, packet, now)
       return .pass
     }
@@ -147,7 +147,7 @@ extension VTCPModule {
   }
 
   /// The old connection is over, the ends have said so.
-  private func restart(_ flow: RecordIndex, with facts: SYNFacts, from leg: Leg) {
+  private func restart(_ flow: RecordIndex, with facts: SYNFacts, from leg: Leg, _ now: Instant) {
     drop(flow)
     for sender in [Leg.guest, .network] {
       let index = SideIndex(flow, sender: sender)
@@ -163,6 +163,8 @@ extension VTCPModule {
     store.flows[flow].networkSYN = leg == .network ? facts : SYNFacts()
     store.flows[flow].successor = SYNFacts()
     store.flows[flow].synAcknowledged = 0
+    // Its life begins anew, and another end may have begun it.
+    classify(flow, now)
   }
 
   private func noteSYN(_ flow: RecordIndex, _ packet: Packet, _ now: Instant) {
@@ -204,8 +206,11 @@ extension VTCPModule {
     store.flows[flow].hasTimestamps = kinds.contains(.timestamps)
     store[SideIndex(flow, sender: .guest)].begin(sender: guest, receiver: network, kinds, now)
     store[SideIndex(flow, sender: .network)].begin(sender: network, receiver: guest, kinds, now)
-    guard guest.offersECN, network.offersECN else { return }
-    for sender in [Leg.guest, .network] { store[SideIndex(flow, sender: sender)].flags.insert(.usesECN) }
+    store.flows[flow].established = now
+    if guest.offersECN, network.offersECN {
+      for sender in [Leg.guest, .network] { store[SideIndex(flow, sender: sender)].flags.insert(.usesECN) }
+    }
+    beginPhases(flow, now)
   }
 
   /// From here on the connection's frames pass as they are.

@@ -54,7 +54,7 @@ extension VTCPModule {
       places &-= 1
       policyChange?.next = place &+ 1
       let flow = RecordIndex(rawValue: place)
-      guard store.flows.isInUse(flow), store.flows[flow].policyTurn != policyTurn else { continue }
+      guard store.flows.isInUse(flow), !isTold(flow) else { continue }
       rules &-= Self.rulesOfTelling &+ policies.ruleCount
       tell(flow, now)
     }
@@ -70,28 +70,33 @@ extension VTCPModule {
   /// What policy says of a connection.
   func policy(of flow: RecordIndex) -> FlowPolicy {
     let number = store.flows[flow].configuration
-    guard store.flows[flow].policyTurn != policyTurn, let policyChange else { return policies[number] }
+    guard !isTold(flow), let policyChange else { return policies[number] }
     return policyChange.former[number]
   }
 
   /// `FlowConfiguration.leastRoundTrip`, which is asked for each packet: without a copy of all the rest.
   func leastRoundTrip(of flow: RecordIndex) -> Interval {
     let number = store.flows[flow].configuration
-    guard store.flows[flow].policyTurn != policyTurn, let policyChange else { return policies.leastRoundTrip(number) }
+    guard !isTold(flow), let policyChange else { return policies.leastRoundTrip(number) }
     return policyChange.former.leastRoundTrip(number)
   }
 
   /// The number that the class of a connection has in the policy in force.
   func flowClass(of flow: RecordIndex) -> UInt8 {
     let number = store.flows[flow].flowClass
-    guard store.flows[flow].policyTurn != policyTurn, let policyChange else { return number }
+    guard !isTold(flow), let policyChange else { return number }
     return policyChange.newClass(number)
   }
 
-  /// Finds out what the policy in force says of a connection that is there.
-  func classify(_ flow: RecordIndex) {
+  /// Whether the connection goes by the policy in force; else still by the one before.
+  func isTold(_ flow: RecordIndex) -> Bool { store.flows[flow].policyTurn == policyTurn }
+
+  /// Finds out what the policy in force says of a connection that is there: of its phases, the one that it is in.
+  func classify(_ flow: RecordIndex, _ now: Instant) {
     let record = store.flows[flow]
-    assign(policies.classify(record.key, opener: record.opener, dscp: record.dscp), to: flow)
+    let found = policies.classify(record.key, opener: record.opener, dscp: record.dscp)
+    assign(found, to: flow)
+    store.flows[flow].configuration = phase(of: flow, from: found.configuration, now)
   }
 
   /// The connection is treated so, by the policy in force.
@@ -102,24 +107,22 @@ extension VTCPModule {
   }
 
   private func tell(_ flow: RecordIndex, _ now: Instant) {
-    let sides = (SideIndex(flow, sender: .guest), SideIndex(flow, sender: .network))
-    weightInUse &-= weightInUse(of: sides.0) &+ weightInUse(of: sides.1)
-    classify(flow)
-    weightInUse &+= weightInUse(of: sides.0) &+ weightInUse(of: sides.1)
+    weightInUse &-= weight(of: flow)
+    classify(flow, now)
+    weightInUse &+= weight(of: flow)
     touch(flow)
-    follow(sides.0, now)
-    follow(sides.1, now)
+    for sender in [Leg.guest, .network] {
+      let index = SideIndex(flow, sender: sender)
+      changed(index)
+      settle(index, now)
+    }
     schedule(flow, now)
   }
 
-  /// The part of a side in `weightInUse`.
-  private func weightInUse(of index: SideIndex) -> Int { store[index].sending.isNone ? 0 : weight(index) }
-
-  /// The side does what its configuration says now.
-  private func follow(_ index: SideIndex, _ now: Instant) {
+  /// Another configuration applies to the side. Its number is set; `settle` is to follow.
+  func changed(_ index: SideIndex) {
     let sending = store[index].sending
     if !sending.isNone { store.sendings[sending].recovery.changed(knobs: knobs(index)) }
     if policy(index).mode == .off { stopHolding(index) }
-    settle(index, now)
   }
 }

@@ -20,11 +20,18 @@ extension VTCPModule {
     var sum = 0
     var flow = store.first(of: .age)
     while !flow.isNone {
-      for sender in [Leg.guest, .network] {
-        let side = SideIndex(flow, sender: sender)
-        if !store[side].sending.isNone { sum &+= weight(side) }
-      }
+      sum &+= weight(of: flow)
       flow = store.flows[flow].age.next
+    }
+    return sum
+  }
+
+  /// Of those of its sides that have what they need to send.
+  func weight(of flow: RecordIndex) -> Int {
+    var sum = 0
+    for sender in [Leg.guest, .network] {
+      let side = SideIndex(flow, sender: sender)
+      if !store[side].sending.isNone { sum &+= weight(side) }
     }
     return sum
   }

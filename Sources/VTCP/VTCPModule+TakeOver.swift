@@ -26,7 +26,7 @@ extension VTCPModule {
         return store.flows.free(flow)
       }
       store.flows[flow].listed = 0
-      classify(flow)
+      classify(flow, now)
       isWhole = true
       for sender in [Leg.guest, .network] where !takeOver(SideIndex(flow, sender: sender), now, &isUsed) {
         isWhole = false

@@ -20,6 +20,7 @@ extension VTCPModule {
       guard store.flows.isInUse(flow) else { continue }
       for sender in [Leg.guest, .network] { timerDue(SideIndex(flow, sender: sender), now) }
       guard store.flows.isInUse(flow) else { continue }
+      timePhases(flow, now)
       schedule(flow, now)
     }
     return false
@@ -83,11 +84,11 @@ extension VTCPModule {
     }
   }
 
-  /// Puts the flow into the lists of the legs that it has something for, and sets its timer.
+  /// Puts the flow into the lists of the legs that it has something for, and sets its timer: for what it owes, and for its phases.
   func schedule(_ flow: RecordIndex, _ now: Instant) {
     touch(flow)
     guard store.flows[flow].resetDue == 0 else { return }
-    var deadline: Instant?
+    var deadline = phaseDeadline(flow)
     for sender in [Leg.guest, .network] {
       let index = SideIndex(flow, sender: sender)
       if opensWindow(index) { store[index].flags.insert(.acknowledgmentDue) }

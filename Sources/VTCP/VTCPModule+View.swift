@@ -30,7 +30,7 @@ extension VTCPModule {
   private func view(_ flow: RecordIndex) -> FlowView {
     let record = store.flows[flow]
     return FlowView(
-      key: record.key, phase: record.phase, passReason: record.passReason,
+      key: record.key, phase: record.phase, passReason: record.passReason, configuration: record.configuration,
       transmit: view(SideIndex(flow, sender: .guest)), receive: view(SideIndex(flow, sender: .network)),
       guestLeg: record.guestCounters, networkLeg: record.networkCounters, hasTimer: timers.deadline(of: flow) != nil,
       lastSeen: record.lastSeen.instant)

@@ -21,6 +21,10 @@ extension VTCPModule {
     noteTimestamps(data, packet)
     watchAcknowledgment(data.opposite, packet, now)
     if hasData { watchData(data, packet, now) }
+    if passPhases(data, now) {
+      for index in [data, data.opposite] { settle(index, now) }
+      schedule(flow, now)
+    }
     return true
   }
 

@@ -186,6 +186,7 @@ public final class VTCPModule {
     let before = store[data.opposite]
     let isNews = learn(data.opposite, packet, now)
     let verdict = take(data, packet, now)
+    passPhases(data, now)
     settle(data, now)
     settle(data.opposite, now)
     if verdict == .pass, isNews || !packet.isBareAcknowledgment {

@@ -8,7 +8,7 @@ import VTCP
 
 extension Schedule {
   /// How many times there has been more to draw. What is new is drawn last, so that a seed that was kept stays what it was.
-  public static let generations = 12
+  public static let generations = 14
 
   /// Generation 2: how losses are repaired, and what there is to be learnt of them.
   private mutating func drawRecovery(_ random: inout SplitMix64) {
@@ -91,6 +91,49 @@ extension Schedule {
     network.urgentEvery = pick([0, 0, 50, 1_500, 20_000])
     // Nothing of theirs is begun anew (`beginAnew`): a receiver that takes an octet at a time would need hours for it.
     if min(guest.bufferSize, network.bufferSize) < 2_000 { (guest.urgentEvery, network.urgentEvery) = (0, 0) }
+  }
+
+  /// Generation 14: a life in phases. Of a stream of numbers of its own: what other generations draw is not touched by it.
+  private mutating func drawPhases() {
+    var random = SplitMix64(seed: seed ^ 0x7068_6173_6573)
+    func pick<T>(_ values: [T]) -> T { values[Int(random.next() % UInt64(values.count))] }
+    for place in 0..<pick([0, 0, 1, 1, 2, 4]) {
+      let octets: [UInt32] = [1, 100, 1_000, 5_000, 20_000, 60_000]
+      let times: [Interval] = [.microseconds(10), .milliseconds(3), .milliseconds(40), .milliseconds(300), .seconds(5)]
+      let end: PhaseEnd =
+        switch pick([0, 1, 1, 2]) {
+        case 0 where place == 0: .established
+        case 2: .time(pick(times))
+        default: .octets(pick(octets))
+        }
+      var flow = module.flow
+      flow.mode = pick([.early, .early, .snoop, .off])
+      flow.transmitBufferSize = pick([1_000, 10_000, 100_000])
+      flow.receiveBufferSize = pick([1_000, 10_000, 100_000])
+      flow.transmitWindow = pick([.buffer, .receiver])
+      flow.receiveWindow = pick([.buffer, .receiver])
+      flow.congestionAlgorithm = pick(CongestionAlgorithm.allCases)
+      flow.receiveRecovery = pick([.simple, .full])
+      flow.isPaced = pick([true, false])
+      flow.outOfOrderStoreSize = pick([0, 3_000, 65_536])
+      flow.tailSize = pick([0, 0, 100, 5_000])
+      flow.leastRoundTrip = pick([.zero, .zero, .milliseconds(2), .seconds(60)])
+      flow.shutWindow = pick([.keepPromise, .stop])
+      flow.bufferWeight = pick([0, 1, 1, 5])
+      let isSound = phaseEnds.allSatisfy { isLater(end, than: $0) }
+      guard isSound else { continue }
+      phaseEnds.append(end)
+      phaseFlows.append(flow)
+    }
+  }
+
+  /// Octets and times rise, each among themselves.
+  private func isLater(_ end: PhaseEnd, than before: PhaseEnd) -> Bool {
+    switch (before, end) {
+    case (.octets(let one), .octets(let other)): other > one
+    case (.time(let one), .time(let other)): other > one
+    default: true
+    }
   }
 
   /// Any schedule: ends of all kinds, legs of all kinds, and a module of any configuration.
@@ -214,6 +257,7 @@ extension Schedule {
         schedule.policies[place].congestionAlgorithm = pick(CongestionAlgorithm.allCases)
       }
     }
+    if generation >= 14 { schedule.drawPhases() }
     return schedule
   }
 }

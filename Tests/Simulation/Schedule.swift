@@ -22,6 +22,11 @@ public struct Schedule: Sendable {
   /// What it may be.
   public var policies: [FlowConfiguration] = []
 
+  /// When the phases of the connection's life end, and what applies in those that follow; before the first end it is the policy's. Empty: it
+  /// has none.
+  public var phaseEnds: [PhaseEnd] = []
+  public var phaseFlows: [FlowConfiguration] = []
+
   public var hasReset: Bool { guest.resetsAt != nil || network.resetsAt != nil }
 
   /// Two ends of good will and a clean path.

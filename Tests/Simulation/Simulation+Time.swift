@@ -30,6 +30,7 @@ extension Simulation {
     guard isTouched else { return }
     isTouched = false
     try watch.check(view, self)
+    try checkPhase(view)
     if steps % 512 == 0, takeOvers == 0 { try checkStatistics() }
     if schedule.policyOdds > 0, policyChanges < 20, random.next() % schedule.policyOdds == 0 { try changePolicy() }
     // A process needs some time to start, and for all that it does not know yet.
@@ -41,8 +42,10 @@ extension Simulation {
     policyChanges += 1
     moduleConfiguration.flow = schedule.policies[Int(random.next() % UInt64(schedule.policies.count))]
     trace?("\(now / 1000) us another policy: \(moduleConfiguration.flow)")
-    module.adopt(nil, flow: moduleConfiguration.flow, now: Instant(nanoseconds: now))
+    let policy = try schedule.policy(moduleConfiguration.flow)
+    module.adopt(policy, flow: moduleConfiguration.flow, now: Instant(nanoseconds: now))
     try watch.check(view, self)
+    try checkPhase(view)
     try pump()
   }
 
@@ -61,14 +64,17 @@ extension Simulation {
       for frame in waiting[list] { slots.free(frame.slot) }
       waiting[list] = []
     }
+    let policy = try schedule.policy(moduleConfiguration.flow)
     do {
       module = try VTCPModule(
-        over: memory, configuration: moduleConfiguration, creating: false, now: Instant(nanoseconds: now))
+        over: memory, configuration: moduleConfiguration, policy: policy,
+        creating: false, now: Instant(nanoseconds: now))
     } catch {
       throw Broken("the memory can't be taken over: \(error)")
     }
     if module.counters.resets > 0 { throw Broken("what was promised is gone: \(report)") }
     try watch.check(view, self)
+    try checkPhase(view)
   }
 
   /// A guest that does not run does nothing.

@@ -31,6 +31,8 @@ public final class Simulation {
   /// As it is now.
   var moduleConfiguration: ModuleConfiguration
   var policyChanges = 0
+  /// When the module said first that the connection stands.
+  var establishedAt: Int64?
   var random: SplitMix64
   let vectors = RecordBuffer<IOVector>(capacity: 64, repeating: .none)
   let head = ByteRegion.allocate(count: SegmentTemplate.maximumHeaderLength)
@@ -56,7 +58,8 @@ public final class Simulation {
     memory = ByteRegion.allocate(count: VTCPModule.byteCount(configuration), alignment: 4096)
     monitor = MonitorWatch(flowLimit: configuration.flowLimit)
     module = try VTCPModule(
-      over: memory, configuration: configuration, creating: true, monitor: monitor.region,
+      over: memory, configuration: configuration, policy: try schedule.policy(configuration.flow), creating: true,
+      monitor: monitor.region,
       now: Instant(nanoseconds: 1_000_000))
     watch = Watch(frameCopy: frameCopy)
     self.slots = slots

@@ -88,7 +88,7 @@ struct Watch {
     guard !before.hasSameBytes(as: frame) else { return }
     // The last frame of a connection ends its record.
     guard let view = simulation.view ?? last else { throw Broken("I8: a frame of no connection was changed") }
-    let mayLimit = simulation.moduleConfiguration.flow.mode == .snoop
+    let mayLimit = simulation.maySnoop
     guard !view.hasOurs, !hidesReport(before, frame, view, mayLimit: mayLimit) else { return }
     throw Broken("I8: a frame was changed while nothing was owed: \(simulation.report)")
   }

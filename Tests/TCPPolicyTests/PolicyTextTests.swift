@@ -116,10 +116,48 @@ struct PolicyTextTests {
     #expect(classifier.configurationName(classifier.classify(six).configuration).description == "config1")
   }
 
+  @Test("Phases have the numbers behind all configurations, one after the other, and a rule names the first")
+  func phases() throws {
+    let classifier = try parse(
+      """
+      configuration eager mode=early
+      phases fast config1 until=established eager until=65536 config2 until=1MiB default until=5s eager
+      phases slow eager until=300ms config1
+      rule dscp=1 configuration=slow
+      rule configuration=fast class=all
+      """)
+    let names = ["default", "eager", "config1", "config2"] + ["config1", "eager", "config2", "default", "eager"]
+    let all = names + ["eager", "config1"]
+    #expect(classifier.configurationCount == all.count)
+    for (number, name) in all.enumerated() {
+      #expect(classifier.configurationName(UInt8(number)).description == name)
+    }
+    let ends: [PhaseEnd?] =
+      [nil, nil, nil, nil]
+      + [.established, .octets(65_536), .octets(1 << 20), .time(.seconds(5)), nil, .time(.milliseconds(300)), nil]
+    #expect((0..<UInt8(all.count)).map { classifier.end($0) } == ends && classifier.end(200) == nil)
+    var facts = ConnectionFacts(
+      guest: Endpoint(addressHigh: 0, addressLow: 1, port: 1),
+      network: Endpoint(addressHigh: 0, addressLow: 2, port: 2),
+      ipVersion: 4, opener: .guest)
+    #expect(classifier.classify(facts).configuration == 4)
+    facts.dscp = 1
+    #expect(classifier.classify(facts).configuration == 9)
+  }
+
+  @Test("A policy is off if all that is ever to be done is nothing")
+  func offForGood() throws {
+    let off = "default mode=off\nconfiguration on mode=early\n"
+    #expect(try parse(off + "phases x default until=1KiB default\nrule configuration=x").isOff)
+    #expect(try !parse(off + "phases x default until=1KiB on\nrule configuration=x").isOff)
+    #expect(try !parse(off + "phases x on until=1KiB default\nrule configuration=x").isOff)
+    #expect(try parse(off + "phases x on until=1KiB default").isOff)
+  }
+
   @Test(
     "A mistake is told with its place and how to mend it",
     arguments: [
-      ("rul a=b", "1:1: a line begins with default, configuration or rule, not 'rul'; did you mean rule?"),
+      ("rul a=b", "1:1: a line begins with default, configuration, phases or rule, not 'rul'; did you mean rule?"),
       ("configuration", "1:1: a configuration has a name: configuration NAME KEY=VALUE ..."),
       ("configuration a mode=late", "1:22: mode is off, snoop, early, not 'late'"),
       ("configuration a tailSiz=1", "1:17: there is no 'tailSiz' in a configuration; did you mean tailSize?"),
@@ -142,6 +180,69 @@ struct PolicyTextTests {
       (
         "rule configuration=config1\ndefault mode=off",
         "2:1: default comes before all else, and once: the others begin with it"
+      ),
+      ("phases", "1:1: phases have a name: phases NAME CONFIGURATION until=LIMIT ... CONFIGURATION"),
+      ("phases a", "1:8: there are two phases at least"),
+      ("phases a config1", "1:8: there are two phases at least"),
+      ("phases config1 config2 until=1s config1", "1:8: there is a configuration config1 already"),
+      ("phases default config2 until=1s config1", "1:8: there is a configuration default already"),
+      (
+        "phases a config1 config2",
+        "1:10: a phase that another one follows has an end: until=1MiB, until=5s or until=established"
+      ),
+      (
+        "phases a config1 until=1s config2 until=2s",
+        "1:41: what follows the last until is not said: a configuration stands at the end"
+      ),
+      ("phases a until=1s config2", "1:10: 'until' stands behind a configuration, once"),
+      ("phases a config1 until=1s until=2s config2", "1:27: 'until' stands behind a configuration, once"),
+      ("phases a config1 util=1s config2", "1:18: there is no 'util' in phases; did you mean until?"),
+      ("phases a confg1 until=1s config2", "1:10: there is no configuration 'confg1' above; did you mean config1?"),
+      ("phases a c/d until=1s config2", "1:10: 'c/d' is no name: 1 to 32 letters, digits, -, _ and ."),
+      (
+        "phases a config1 until=1MB config2",
+        "1:24: until is established, a number of octets with KiB, MiB, GiB, or a time with us, ms, s, not '1MB'"
+      ),
+      (
+        "phases a config1 until=establishd config2",
+        "1:24: until is established, a number of octets with KiB, MiB, GiB, or a time with us, ms, s, not 'establishd'; "
+          + "did you mean established?"
+      ),
+      (
+        "phases a config1 until=3GiB config2",
+        "1:24: until is established, 1 to 2147483648 octets, or 1us to 86400s"
+      ),
+      ("phases a config1 until=0 config2", "1:24: until is established, 1 to 2147483648 octets, or 1us to 86400s"),
+      ("phases a config1 until=86401s config2", "1:24: until is established, 1 to 2147483648 octets, or 1us to 86400s"),
+      (
+        "phases a config1 until=1s config2 until=established config1",
+        "1:41: only the first phase can end with the handshake"
+      ),
+      (
+        "phases a config1 until=1MiB config2 until=5s config1 until=1024KiB config2",
+        "1:60: a phase ends later than those before it: until counts from the beginning of the connection"
+      ),
+      (
+        "phases a " + (1...8).map { "config1 until=\($0)s " }.joined() + "config2",
+        "1:146: there are 9 phases, and may be 8"
+      ),
+      (
+        "phases a config1 until=1s config2\nphases b a until=1s config2",
+        "2:10: 'a' are phases, and here stands a configuration"
+      ),
+      (
+        "phases a config1 until=1s config2\nconfiguration b extends=a",
+        "2:25: 'a' are phases, and here stands a configuration"
+      ),
+      (
+        "phases a config1 until=1s config2\nconfiguration a", "2:15: there are phases a already, on line 1"
+      ),
+      (
+        "configuration a\nphases a config1 until=1s config2", "2:8: there is a configuration a already, on line 1"
+      ),
+      (
+        "phases fast config1 until=1s config2\nrule configuration=fats",
+        "2:20: there is no configuration 'fats' above; did you mean fast?"
       ),
       ("rule dscp=46", "1:1: a rule says which configuration: rule KEY=VALUE ... configuration=NAME"),
       ("rule configuration=bulk", "1:20: there is no configuration 'bulk' above"),
@@ -204,6 +305,10 @@ struct PolicyTextTests {
     let padded = "rule configuration=default" + String(repeating: " ", count: 4070)
     #expect(padded.utf8.count == 4096 && errors(padded).isEmpty)
     #expect(errors("\n" + padded + "#") == ["2:4097: a line has at most 4096 octets"])
+    let phases = configurations.split(separator: "\n").prefix(252).joined(separator: "\n")
+    #expect(
+      errors(phases + "\nphases x c1 until=1s c2") == ["253:8: there are 254 configurations and phases, and may be 253"]
+    )
     let classes = (0..<256).map { "rule configuration=config1 class=k\($0)\n" }.joined()
     #expect(errors(classes) == ["256:1: there may be 256 classes"])
   }
@@ -216,6 +321,7 @@ struct PolicyTextTests {
     let good = """
       default mode=early transmitBufferSize=4MiB
       configuration a extends=config1 congestionAlgorithm=cubic
+      phases p a until=established config1 until=1MiB config2 until=5s a
       rule source=fd00::1:0/112 vlan=5 sourcePort=1-2 dscp=3 configuration=a class=b
       """
     for _ in 0..<100 {

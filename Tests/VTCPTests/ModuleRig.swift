@@ -64,8 +64,8 @@ final class ModuleRig {
   }
 
   /// Another process goes on with the memory.
-  func takeOver() throws {
-    module = try VTCPModule(over: memory, configuration: configuration, creating: false, now: time)
+  func takeOver(_ policy: Classifier? = nil) throws {
+    module = try VTCPModule(over: memory, configuration: configuration, policy: policy, creating: false, now: time)
   }
 
   var isPresent: Bool { VTCPModule.isPresent(in: memory) }
