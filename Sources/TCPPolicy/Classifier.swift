@@ -75,16 +75,16 @@ public struct Classifier: Sendable {
     return .fallback
   }
 
-  /// No connection would get another mode than `off`.
+  /// No connection would get another mode than `off`, or other headers.
   public var isOff: Bool {
     let results = [Classification.fallback] + rules.map(\.result)
     return results.allSatisfy { isOff($0.configuration) }
   }
 
-  /// It is `off`, and so is every phase that follows it.
+  /// It is `off` and changes no header, and so is every phase that follows it.
   public func isOff(_ number: UInt8) -> Bool {
     var number = number
-    while configuration(number).effectiveMode == .off {
+    while configuration(number).effectiveMode == .off, configuration(number).overrides.isEmpty {
       guard end(number) != nil else { return true }
       number &+= 1
     }

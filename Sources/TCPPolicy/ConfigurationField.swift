@@ -18,11 +18,16 @@ public enum ConfigurationField: String, CaseIterable, Sendable {
   case leastRoundTrip
   case minimumTimeout
   case maximumTimeout
+  case maximumSegmentSize
+  case windowClamp
 
   /// What its values are counted in; empty for plain numbers.
   public var unit: String {
     switch self {
-    case .transmitBufferSize, .receiveBufferSize, .outOfOrderStoreSize, .tailSize, .slowStartThreshold: "octets"
+    case .transmitBufferSize, .receiveBufferSize, .outOfOrderStoreSize, .tailSize, .slowStartThreshold,
+      .maximumSegmentSize,
+      .windowClamp:
+      "octets"
     case .initialCongestionWindow: "segments"
     case .keepFactor, .additiveIncrease: "1/1024"
     case .duplicateAcknowledgmentThreshold, .maximumTimeouts, .bufferWeight, .servingWeight: ""
@@ -35,6 +40,8 @@ public enum ConfigurationField: String, CaseIterable, Sendable {
     switch self {
     // No window of TCP is larger (RFC 7323, section 2.3).
     case .transmitBufferSize, .receiveBufferSize, .outOfOrderStoreSize, .tailSize: 0...1 << 30
+    case .windowClamp: 0...1 << 30
+    case .maximumSegmentSize: 0...Int(UInt16.max)
     case .slowStartThreshold: 0...Int(UInt32.max)
     case .initialCongestionWindow: 0...Int(UInt16.max)
     // 1024 would never give way.

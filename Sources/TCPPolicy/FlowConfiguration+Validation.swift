@@ -34,6 +34,8 @@ extension FlowConfiguration {
       case .leastRoundTrip: Int(leastRoundTrip.nanoseconds)
       case .minimumTimeout: Int(minimumTimeout.nanoseconds)
       case .maximumTimeout: Int(maximumTimeout.nanoseconds)
+      case .maximumSegmentSize: Int(overrides.maximumSegmentSize)
+      case .windowClamp: Int(overrides.windowClamp)
       }
     }
     // What does not fit becomes the nearest that does: ranges are looked at elsewhere.
@@ -55,6 +57,8 @@ extension FlowConfiguration {
       case .leastRoundTrip: leastRoundTrip = .nanoseconds(Int64(newValue))
       case .minimumTimeout: minimumTimeout = .nanoseconds(Int64(newValue))
       case .maximumTimeout: maximumTimeout = .nanoseconds(Int64(newValue))
+      case .maximumSegmentSize: overrides.maximumSegmentSize = UInt16(clamping: newValue)
+      case .windowClamp: overrides.windowClamp = UInt32(clamping: newValue)
       }
     }
   }

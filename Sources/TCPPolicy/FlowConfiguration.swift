@@ -54,6 +54,9 @@ public struct FlowConfiguration: BitwiseCopyable, Equatable, Sendable {
   public var minimumTimeout = Interval.milliseconds(200)
   public var maximumTimeout = Interval.seconds(60)
 
+  /// What is changed in headers, whatever the mode.
+  public var overrides = HeaderOverrides()
+
   public init() {}
 
   /// `mode`, but for a connection that gets no buffer, and so nothing that needs one.

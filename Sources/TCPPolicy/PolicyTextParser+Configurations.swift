@@ -2,13 +2,14 @@
 
 import CongestionControl
 import Timekeeping
+import Wire
 
 // Lines that say what a configuration is.
 
 extension PolicyTextParser {
   private static let choices = [
     "mode", "transmitWindow", "receiveWindow", "shutWindow", "receiveRecovery", "congestionAlgorithm", "usesHyStart",
-    "isPaced",
+    "isPaced", "ecn", "stripOptions",
   ]
 
   mutating func readConfiguration(_ first: PolicyWord, _ words: ArraySlice<PolicyWord>) {
@@ -95,6 +96,8 @@ extension PolicyTextParser {
     case "congestionAlgorithm": pick(&configuration.congestionAlgorithm, key, value)
     case "usesHyStart": pick(&configuration.usesHyStart, key, value)
     case "isPaced": pick(&configuration.isPaced, key, value)
+    case "ecn": pick(&configuration.overrides.ecn, key, value)
+    case "stripOptions": strip(&configuration.overrides.strippedOptions, value)
     case "extends": fail(key.error("extends stands first, behind the name"))
     default:
       let keys = ConfigurationField.allCases.map(\.rawValue) + Self.choices
@@ -118,6 +121,23 @@ extension PolicyTextParser {
     case "on": choice = true
     case "off": choice = false
     default: fail(value.error("\(key.text) is on or off, not \(value.shown)"))
+    }
+  }
+
+  /// Names of options with commas between them, or that there are none.
+  private mutating func strip(_ kinds: inout TCPOptionKinds, _ value: PolicyWord) {
+    kinds = []
+    guard value.text != "none" else { return }
+    let known = HeaderOverrides.strippable
+    for name in value.text.split(separator: ",", omittingEmptySubsequences: false) {
+      if let option = known.first(where: { $0.name == name }) {
+        kinds.formUnion(option.kinds)
+        continue
+      }
+      let names = known.map(\.name)
+      let word = PolicyWord(text: name, line: value.line, column: value.column)
+      let meant = NearestWord.of(name, in: names).map { "; did you mean \($0)?" } ?? ""
+      fail(value.error("stripOptions is none, or of \(names.joined(separator: ",")), not \(word.shown)\(meant)"))
     }
   }
 

@@ -30,7 +30,7 @@ struct PolicyTable {
     for number in all.indices { ends[number] = classifier?.end(UInt8(truncatingIfNeeded: number)) }
     hasPhases = all.indices.contains { classifier?.end(UInt8(truncatingIfNeeded: $0)) != nil }
     // Presets that no rule gives are there as well.
-    isOff = classifier?.isOff ?? (policies[0].mode == .off)
+    isOff = classifier?.isOff ?? (policies[0].mode == .off && configuration.flow.overrides.isEmpty)
   }
 
   func deallocate() {
@@ -66,10 +66,20 @@ struct PolicyTable {
   /// When the phase of that number is over, and the next number applies; nil: with the connection.
   func end(_ number: UInt8) -> PhaseEnd? { ends[place(number)] }
 
-  /// Nothing is ever to be done for a connection of that number: it is `off`, and so is every phase that follows it.
+  /// What is changed in headers of a connection of that number.
+  func overrides(_ number: UInt8) -> HeaderOverrides { policies[place(number)].configuration.overrides }
+
+  /// The first of the phases that the number is one of.
+  func first(_ number: UInt8) -> UInt8 {
+    var number = number
+    while number > 0, end(number &- 1) != nil { number &-= 1 }
+    return number
+  }
+
+  /// Nothing is ever to be done for a connection of that number: it is `off` and changes no header, and so is every phase that follows it.
   func isOff(_ number: UInt8) -> Bool {
     var number = number
-    while self[number].mode == .off {
+    while self[number].mode == .off, overrides(number).isEmpty {
       guard end(number) != nil else { return true }
       number &+= 1
     }

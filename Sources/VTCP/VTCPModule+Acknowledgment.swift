@@ -159,7 +159,9 @@ extension VTCPModule {
   /// Whether the receiver's packet says something that the sender does not know from us already.
   private func isNews(_ index: SideIndex, _ packet: Packet, since before: FlowSide) -> Bool {
     let side = store[index]
-    guard before.isOurs else { return !isLocal(index, packet, since: before) }
+    guard before.isOurs else {
+      return !isLocal(index, packet, since: before) && !hidesOpening(index, packet, since: before)
+    }
     // What was to be told soon, too: the receiver's word is as good as ours.
     if side.acknowledged != before.acknowledged || side.unreported > 0 { return true }
     // The answer to a probe, or to data that passed: nobody else answers.

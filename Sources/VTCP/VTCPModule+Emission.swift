@@ -156,7 +156,7 @@ extension VTCPModule {
   ) -> WrittenHeader {
     let told = SideIndex(flow, sender: leg)
     let side = store[told]
-    let window = side.isOurs ? windowField(told) : side.lastWindow
+    let window = side.isOurs ? windowField(told) : clampedField(told, at: side.acknowledged, side.lastWindow)
     pending.acknowledged = side.acknowledged
     pending.edge = edge(told, shownBy: window)
     var fields = SegmentFields(

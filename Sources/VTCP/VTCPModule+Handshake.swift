@@ -54,6 +54,7 @@ extension VTCPModule {
       counters.refusedFlows &+= 1
       return
     }
+    let packet = overrideSYN(packet, policies.overrides(policy.configuration))
     let template = SegmentTemplate(copying: packet.frame.head, packet.layout, packet.segment)
     store.flows[flow] = Flow(
       key: key, fromGuest: template, fromNetwork: template, opener: packet.leg, dscp: dscp,
@@ -181,6 +182,7 @@ extension VTCPModule {
     if packet.segment.flags.contains(.ack) { store.flows[flow].phase = .synAckSeen }
     let reason = PassReason(of: packet)
     if reason != .none { giveUp(flow, reason) }
+    if acceptsStripped(flow, packet) { giveUp(flow, .malformed) }
   }
 
   /// Follows the handshake by a packet with ACK. True once both SYNs are known and acknowledged.

@@ -59,7 +59,8 @@ extension VTCPModule {
     // What is lost goes first.
     let free = side.next + max(0, recovery.allowance - recovery.lost)
     // A window of less than a segment would be asked for by probes.
-    let edge = SequenceNumber.later(free, side.unacknowledged + Int(side.segmentSize))
+    var edge = SequenceNumber.later(free, side.unacknowledged + Int(side.segmentSize))
+    if let clamp = windowClamp(index) { edge = SequenceNumber.earlier(edge, side.unacknowledged + clamp) }
     return .later(side.shownEdge, .earlier(edge, side.receiverEdge))
   }
 
@@ -69,7 +70,7 @@ extension VTCPModule {
   }
 
   /// Rounded up: rounded down it might take back what was shown, or be no window at all.
-  private func units(_ octets: Int, _ side: FlowSide) -> Int {
+  func units(_ octets: Int, _ side: FlowSide) -> Int {
     let scale = Int(side.receiverScale)
     return (max(0, octets) + (1 &<< scale) - 1) &>> scale
   }

@@ -27,7 +27,7 @@ extension VTCPModule {
       if hidesReport || hidesLosses { filterSACK(packet, patch, side, hidesLosses: hidesLosses) }
       guard limitsSender(index) else {
         // The sender sees the receiver's.
-        store[index].shownEdge = SequenceNumber.later(side.shownEdge, side.receiverEdge)
+        clampWindow(index, packet, patch)
         return
       }
       limitWindow(index, packet, patch)
@@ -104,6 +104,7 @@ extension VTCPModule {
       let least = max(Int(side.segmentSize), 1 &<< Int(side.receiverScale))
       if !side.buffer.isEmpty || room >= least { edge = side.acknowledged + room }
     }
+    if let clamp = windowClamp(index) { edge = SequenceNumber.earlier(edge, side.acknowledged + clamp) }
     // What the field can say.
     edge = SequenceNumber.earlier(edge, side.acknowledged + 0xffff &<< Int(side.receiverScale))
     return SequenceNumber.later(side.shownEdge, edge)

@@ -81,6 +81,20 @@ extension VTCPModule {
     return policyChange.former.leastRoundTrip(number)
   }
 
+  /// What is changed in headers of a connection now.
+  func overrides(of flow: RecordIndex) -> HeaderOverrides {
+    let number = store.flows[flow].configuration
+    guard !isTold(flow), let policyChange else { return policies.overrides(number) }
+    return policyChange.former.overrides(number)
+  }
+
+  /// What was changed in headers of a connection at its beginning.
+  func firstOverrides(of flow: RecordIndex) -> HeaderOverrides {
+    let number = store.flows[flow].configuration
+    guard !isTold(flow), let former = policyChange?.former else { return policies.overrides(policies.first(number)) }
+    return former.overrides(former.first(number))
+  }
+
   /// The number that the class of a connection has in the policy in force.
   func flowClass(of flow: RecordIndex) -> UInt8 {
     let number = store.flows[flow].flowClass

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Arena
+import TCPPolicy
 import Timekeeping
 import Wire
 
@@ -15,7 +16,8 @@ extension VTCPModule {
     guard usesShortWay, packet.segment.flags.intersection([.ack, .syn, .fin, .rst]) == .ack else { return false }
     let flow = data.flow
     guard store.flows[flow].phase == .established, store.flows[flow].passReason == .none else { return false }
-    guard isIdle(data), isIdle(data.opposite) else { return false }
+    guard isIdle(data), isIdle(data.opposite), overrides(of: flow).windowClamp == 0
+    else { return false }
     let hasData = packet.segment.payloadCount > 0
     guard !hasData || !isWorthwhile(data, now) else { return false }
     noteTimestamps(data, packet)

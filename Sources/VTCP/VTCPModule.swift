@@ -151,6 +151,7 @@ public final class VTCPModule {
     lastFlow = flow
     store.flows[flow].lastSeen = CoarseInstant(now)
     touch(flow)
+    if segment.flags.contains(.syn) { return pass(overrideSYN(packet, of: flow), of: flow, now) }
     return watch(SideIndex(flow, sender: leg), packet, now) ? .pass : pass(packet, of: flow, now)
   }
 

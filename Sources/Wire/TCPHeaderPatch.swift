@@ -13,6 +13,8 @@ public struct TCPHeaderPatch: Sendable {
   private let head: ByteRegion
   private let header: Int
   private let options: TCPOptions
+  /// Behind the options.
+  private let end: Int
   private let checksumIsPartial: Bool
 
   /// - Parameters:
@@ -22,6 +24,7 @@ public struct TCPHeaderPatch: Sendable {
     self.head = head
     header = segment.headerOffset
     options = segment.options
+    end = segment.payloadOffset
     self.checksumIsPartial = checksumIsPartial
   }
 
@@ -98,6 +101,36 @@ public struct TCPHeaderPatch: Sendable {
     option.suffix(from: offset).fill(with: TCPOptionNumber.noOperation)
     updateChecksum(at: options.sackOffset, replacing: UInt32(old), with: UInt32(Self.sum(of: option)))
     return count
+  }
+
+  /// Makes No-Operations of the options of these kinds, as far as the options can be read.
+  /// - Returns: which there were.
+  @discardableResult
+  public func removeOptions(_ kinds: TCPOptionKinds) -> TCPOptionKinds {
+    guard !options.kinds.isDisjoint(with: kinds) else { return [] }
+    let first = header &+ TCPField.options
+    let area = head.slice(from: first, count: min(end &- first, TCPOptions.maximumLength))
+    let old = Self.sum(of: area)
+    var removed: TCPOptionKinds = []
+    var offset = 0
+    while offset < area.count {
+      let kind: UInt8 = area.load(at: offset)
+      guard kind != TCPOptionNumber.endOfList else { break }
+      guard kind != TCPOptionNumber.noOperation else {
+        offset &+= 1
+        continue
+      }
+      let length = area.count &- offset >= 2 ? Int(area.load(UInt8.self, at: offset &+ 1)) : 0
+      guard length >= 2, length <= area.count &- offset else { break }
+      let option = TCPOptionNumber.option(kind, length, area, at: offset)
+      if kinds.contains(option) {
+        removed.formUnion(option)
+        area.slice(from: offset, count: length).fill(with: TCPOptionNumber.noOperation)
+      }
+      offset &+= length
+    }
+    updateChecksum(at: first, replacing: UInt32(old), with: UInt32(Self.sum(of: area)))
+    return removed
   }
 
   private static func sum(of bytes: ByteRegion) -> UInt16 {

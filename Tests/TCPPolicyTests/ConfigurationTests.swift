@@ -27,6 +27,8 @@ struct ConfigurationTests {
     case .maximumTimeouts: return put(\.maximumTimeouts)
     case .bufferWeight: return put(\.bufferWeight)
     case .servingWeight: return put(\.servingWeight)
+    case .maximumSegmentSize: return put(\.overrides.maximumSegmentSize)
+    case .windowClamp: return put(\.overrides.windowClamp)
     case .acknowledgmentDelay: configuration.acknowledgmentDelay = .nanoseconds(Int64(value))
     case .leastRoundTrip: configuration.leastRoundTrip = .nanoseconds(Int64(value))
     case .minimumTimeout: configuration.minimumTimeout = .nanoseconds(Int64(value))

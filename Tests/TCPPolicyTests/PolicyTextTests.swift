@@ -76,6 +76,26 @@ struct PolicyTextTests {
     #expect(try configuration(classifier, "x")[field] == value * factor)
   }
 
+  @Test("Headers are changed by keys of a configuration")
+  func overrides() throws {
+    let classifier = try parse(
+      """
+      default mode=off
+      configuration a maximumSegmentSize=1200 windowClamp=64KiB ecn=clear stripOptions=timestamps,unknown
+      configuration b extends=a stripOptions=none ecn=keep maximumSegmentSize=0
+      rule configuration=a
+      """)
+    var overrides = HeaderOverrides()
+    overrides.windowClamp = 65_536
+    #expect(try configuration(classifier, "b").overrides == overrides)
+    overrides.maximumSegmentSize = 1200
+    overrides.ecn = .clear
+    overrides.strippedOptions = [.timestamps, .unknown]
+    #expect(try configuration(classifier, "a").overrides == overrides)
+    // There is something to do.
+    #expect(!classifier.isOff && classifier.isOff(0))
+  }
+
   @Test("Every algorithm has its name", arguments: CongestionAlgorithm.allCases)
   func algorithms(algorithm: CongestionAlgorithm) throws {
     let classifier = try parse("configuration x congestionAlgorithm=\(algorithm)")
@@ -243,6 +263,17 @@ struct PolicyTextTests {
       (
         "phases fast config1 until=1s config2\nrule configuration=fats",
         "2:20: there is no configuration 'fats' above; did you mean fast?"
+      ),
+      ("configuration a ecn=set", "1:21: ecn is keep, clear, not 'set'"),
+      ("configuration a maximumSegmentSize=65536", "1:36: maximumSegmentSize is 0 to 65535 octets, not 65536"),
+      (
+        "configuration a stripOptions=timestamp,unknown",
+        "1:30: stripOptions is none, or of timestamps,windowScale,sackPermitted,fastOpen,unknown, not 'timestamp'; did you "
+          + "mean timestamps?"
+      ),
+      (
+        "configuration a stripOptions=unknown,",
+        "1:30: stripOptions is none, or of timestamps,windowScale,sackPermitted,fastOpen,unknown, not ''"
       ),
       ("rule dscp=46", "1:1: a rule says which configuration: rule KEY=VALUE ... configuration=NAME"),
       ("rule configuration=bulk", "1:20: there is no configuration 'bulk' above"),

@@ -118,7 +118,8 @@ final class ModuleRig {
     let length = segment.write(to: frame)
     let payload = frame.slice(from: segment.payloadOffset, count: segment.payloadCount)
     (fromGuest ? up : down).fill(payload, from: place)
-    segment.complete(frame, partial: false)
+    if setsAE { frame.store(frame.load(UInt8.self, at: 46) | 1, at: 46) }
+    segment.complete(frame, partial: hasPartialChecksums)
     if isFragment {
       // More Fragments, and the header's sum again (RFC 1624).
       frame.storeNetworkOrder(0x2000 as UInt16, at: 20)
@@ -134,10 +135,17 @@ final class ModuleRig {
     let whole = frame.slice(from: 0, count: length)
     let cut = min(length, 134)
     vectors[0] = IOVector(whole.suffix(from: cut))
-    let passing = PassingFrame(
+    var passing = PassingFrame(
       head: whole.slice(from: 0, count: cut), length: length, vectors: vectors, firstVector: 0, vectorsEnd: 1)
+    passing.needsChecksum = hasPartialChecksums
+    let partial: UInt16 = frame.networkOrder(at: 34 + 16)
+    before = whole.bytes
     guard module.arrive(from: leg, passing, now: time) == .pass else { return nil }
-    return try ModelSegment(reading: whole, checkingSum: true)
+    after = whole.bytes
+    if hasPartialChecksums, frame.networkOrder(UInt16.self, at: 34 + 16) != partial {
+      throw Broken("a partial checksum was changed")
+    }
+    return try ModelSegment(reading: whole, checkingSum: !hasPartialChecksums)
   }
 
   /// A segment of the connection as it would arrive, changed beyond what a segment can say: whether it passes as it is.
@@ -172,7 +180,21 @@ final class ModuleRig {
     return passed != nil && frame.networkOrder(UInt16.self, at: 20) == 0x2000
   }
 
+  /// The same of a SYN.
+  func passesFragmentOfSYN(_ change: (inout ModelSegment) -> Void) throws -> Bool {
+    isFragment = true
+    defer { isFragment = false }
+    return try guest(ModelSegment.syn, at: 0, 300, change) != nil && before == after
+  }
+
   private var isFragment = false
+  /// Checksums are left to others.
+  var hasPartialChecksums = false
+  /// The flag AE of Accurate ECN.
+  var setsAE = false
+  /// The last frame that arrived, and what passed of it.
+  private(set) var before: [UInt8] = []
+  private(set) var after: [UInt8] = []
   private var flowConfiguration = FlowConfiguration()
 
   /// Data of the network with a bit turned on the way. Throws what a strict reader says of it if it passes.

@@ -9,7 +9,7 @@ import Wire
 struct TCPHeaderPatchTests {
   /// One way to change a header, and what it must change: these octets and no others.
   private enum Change: CaseIterable {
-    case sequence, acknowledgment, window, urgent, flags, value, echo, size, sack
+    case sequence, acknowledgment, window, urgent, flags, value, echo, size, sack, removal
   }
 
   private struct Values {
@@ -17,6 +17,7 @@ struct TCPHeaderPatchTests {
     let narrow: UInt16
     let inserted: TCPFlags
     let removed: TCPFlags
+    let kinds: TCPOptionKinds
     var blocks = SACKBlocks()
 
     init(_ generator: inout SplitMix64) {
@@ -24,6 +25,8 @@ struct TCPHeaderPatchTests {
       narrow = .random(in: 0...UInt16.max, using: &generator)
       inserted = TCPFlags(rawValue: .random(in: 0...UInt16.max, using: &generator))
       removed = TCPFlags(rawValue: .random(in: 0...UInt16.max, using: &generator))
+      // Of all but SACK and timestamps, which others change as well.
+      kinds = TCPOptionKinds(rawValue: .random(in: 0...UInt16.max, using: &generator)).subtracting([.sack, .timestamps])
       for _ in 0..<Int.random(in: 0...4, using: &generator) {
         let start = SequenceNumber(rawValue: .random(in: 0...UInt32.max, using: &generator))
         blocks.append(SequenceRange(start: start, count: Int.random(in: 0...100_000, using: &generator)))
@@ -43,6 +46,7 @@ struct TCPHeaderPatchTests {
     case .echo: patch.setTimestampEcho(values.wide)
     case .size: patch.lowerMaximumSegmentSize(to: values.narrow)
     case .sack: patch.setSACKBlocks(values.blocks)
+    case .removal: patch.removeOptions(values.kinds)
     }
   }
 
@@ -61,6 +65,7 @@ struct TCPHeaderPatchTests {
     case .echo: return place(8, frame).map { ($0 + 6, wide) }
     case .size: return place(2, frame).flatMap { lower($0, values, frame, narrow) }
     case .sack: return place(5, frame).map { ($0, sack($0, values, frame)) }
+    case .removal: return (header + 20, without(values.kinds, frame.tcpOptions))
     }
   }
 
@@ -88,6 +93,31 @@ struct TCPHeaderPatchTests {
       option += octets(values.blocks[index].start.rawValue) + octets(values.blocks[index].end.rawValue)
     }
     return option + [UInt8](repeating: 1, count: length - option.count)
+  }
+
+  /// The options with No-Operations in place of those kinds.
+  private func without(_ kinds: TCPOptionKinds, _ options: [UInt8]) -> [UInt8] {
+    let known: [UInt8: TCPOptionKinds] = [
+      2: .maximumSegmentSize, 3: .windowScale, 4: .sackPermitted, 5: .sack, 8: .timestamps, 19: .md5,
+      29: .authentication,
+      30: .multipath, 34: .fastOpen, 172: .accurateECN, 174: .accurateECN,
+    ]
+    var result = options
+    var offset = 0
+    while offset < options.count, options[offset] != 0 {
+      guard options[offset] != 1 else {
+        offset += 1
+        continue
+      }
+      let length = Int(options[offset + 1])
+      var kind = known[options[offset]] ?? .unknown
+      if options[offset] == 254, length >= 4, options[offset + 2] == 0xf9, options[offset + 3] == 0x89 {
+        kind = .fastOpen
+      }
+      if kinds.contains(kind) { for place in offset..<offset + length { result[place] = 1 } }
+      offset += length
+    }
+    return result
   }
 
   /// Where the option of that number is in the frame.
