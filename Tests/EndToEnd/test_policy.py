@@ -45,6 +45,30 @@ def test_each_connection_gets_what_the_first_rule_for_it_says(tmp_path):
     assert told["counters"]["early_octets"] > 0
 
 
+# Connections that change in their life, and whose headers are not what the ends wrote.
+LIFE = """\
+default mode=early leastRoundTrip=0
+configuration small maximumSegmentSize=1000 windowClamp=64KiB ecn=clear stripOptions=timestamps,unknown
+configuration snoop extends=small mode=snoop windowClamp=0
+configuration off extends=small mode=off
+phases life default until=established small until=20KiB snoop until=64KiB off until=100KiB default until=3s small
+rule destinationPort=5001 configuration=life class=life
+rule configuration=small class=small
+"""
+
+
+def test_connections_that_change_in_their_life_lose_nothing(tmp_path):
+    with statistics_file() as path:
+        options = ["--vtcp=early", f"--policy={write(tmp_path, LIFE)}", f"--stats-file={path}"]
+        with Legs("delay=2ms,loss=0.5%", 1, options) as legs:
+            seen = run_flows(legs.ends, 1, 60, flows=40, max_size=256 << 10, congestion="cubic")
+            told = statistics(path)
+    assert not seen["problems"], seen["problems"][:10]
+    classes = {entry["name"]: entry for entry in told["classes"]}
+    assert classes["life"]["flows"] > 10 and classes["small"]["flows"] > 10 and classes["default"]["flows"] == 0
+    assert told["counters"]["early_octets"] > 0
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
