@@ -18,6 +18,8 @@ struct Vegas: BitwiseCopyable {
   private var current = UInt32.max
   /// Of this round; no more are counted than are needed.
   private var samples: UInt8 = 0
+  /// The round began before a loss or a pause, and shows nothing.
+  private var isStale = false
 
   /// What a round has shown.
   enum Verdict: Equatable {
@@ -42,7 +44,10 @@ struct Vegas: BitwiseCopyable {
     defer {
       current = .max
       samples = 0
+      isStale = false
     }
+    // Nor does the window grow for a recovery.
+    guard !isStale else { return isInSlowStart ? .unknown : .step(0) }
     // One sample may be a delayed acknowledgment's.
     guard samples > 2, base > 0, current != .max else { return .unknown }
     let (window, base, current) = (window / segmentSize, Int(base), Int(current))
@@ -59,5 +64,6 @@ struct Vegas: BitwiseCopyable {
   mutating func restarted() {
     current = .max
     samples = 0
+    isStale = true
   }
 }
