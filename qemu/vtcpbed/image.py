@@ -4,6 +4,7 @@
 import collections
 import functools
 import glob
+import hashlib
 import os
 import re
 import shutil
@@ -18,12 +19,29 @@ GuestFiles = collections.namedtuple("GuestFiles", ["kernel", "initramfs"])
 
 @functools.cache
 def guest(kernel="6.1"):
-    """The guest's kernel and initramfs, built on first use."""
+    """The guest's kernel and initramfs, built on first use, and when they were made by another recipe than that of now."""
     folder = os.path.join(CACHE, f"guest-{kernel}")
     files = GuestFiles(os.path.join(folder, "vmlinuz"), os.path.join(folder, "initramfs"))
-    if not all(os.path.exists(file) for file in files):
+    if not all(os.path.exists(file) for file in files) or _recipe_of(folder) != _recipe():
         run([os.path.join(REPOSITORY, "qemu", "build-guest-image"), "--kernel", kernel, folder], seconds=300)
     return files
+
+
+def _recipe():
+    """As build-guest-image calculates it."""
+    digest = hashlib.sha256()
+    for name in ("build-guest-image", "guest/init", "guest/agent"):
+        with open(os.path.join(REPOSITORY, "qemu", name), "rb") as file:
+            digest.update(file.read())
+    return digest.hexdigest()
+
+
+def _recipe_of(folder):
+    try:
+        with open(os.path.join(folder, "recipe")) as file:
+            return file.read().strip()
+    except OSError:
+        return None
 
 
 @functools.cache
@@ -78,6 +96,11 @@ def bench():
 def relay():
     """The path of vtcp-relay: VTCP_RELAY, or that in .build."""
     return _built("vtcp-relay", "VTCP_RELAY")
+
+
+def simulator():
+    """The path of vtcp-simulate: VTCP_SIMULATE, or that in .build."""
+    return _built("vtcp-simulate", "VTCP_SIMULATE")
 
 
 def nic_or_none():
