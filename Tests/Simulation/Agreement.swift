@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import CongestionControl
+
+/// By how much our window differs from a kernel's on the kernel's own schedule.
+public struct Agreement: Sendable, CustomStringConvertible {
+  public let algorithm: CongestionAlgorithm
+  public let losses: Int
+  /// Acknowledgments from the first loss on after which the windows were compared, and the largest of the kernel's, in segments.
+  public let compared: Int
+  public let largestWindow: Int
+  public let mostSegments: Double
+  public let medianSegments: Double
+  public let mostPercent: Double
+  public let medianPercent: Double
+  /// The same as `mostSegments` and `medianSegments`, with what was before the first loss, if ours goes its own way from the first acknowledgment to the last.
+  public let mostUnaligned: Double
+  public let medianUnaligned: Double
+  public let isWithinBound: Bool
+
+  public init(_ schedule: RecordedSchedule) {
+    let replay = Replay(schedule)
+    algorithm = schedule.algorithm
+    losses = replay.losses
+    let windows = replay.windows.filter { $0.losses > 0 }
+    compared = windows.count
+    largestWindow = windows.map(\.theirs).max() ?? 0
+    (medianSegments, mostSegments) = Self.medianAndMost(windows.map(\.segments))
+    (medianPercent, mostPercent) = Self.medianAndMost(windows.map(\.percent))
+    (medianUnaligned, mostUnaligned) = Self.medianAndMost(Replay(schedule, aligned: false).windows.map(\.segments))
+    let most = mostSegments
+    isWithinBound =
+      switch Self.bound(algorithm) {
+      case .segments: compared > 0 && medianSegments <= 1 && most <= 2
+      case .percent: compared > 0 && medianPercent <= 5 && windows.allSatisfy { $0.segments <= 2 || $0.percent <= 10 }
+      case .none: compared > 0
+      }
+  }
+
+  /// How far apart the windows may be; docs/algorithms.md says why.
+  private enum Bound: String {
+    case segments = "1 segment in the median and 2 everywhere"
+    case percent = "5 % in the median and 10 % or 2 segments everywhere"
+    /// Linux does something else; by how much is only told.
+    case none = "no bound"
+  }
+
+  private static func bound(_ algorithm: CongestionAlgorithm) -> Bound {
+    switch algorithm {
+    case .newReno, .scalable, .highSpeed: .segments
+    case .cubic, .bic, .vegas, .illinois: .percent
+    case .westwood, .hTCP, .none: .none
+    }
+  }
+
+  private static func medianAndMost(_ numbers: [Double]) -> (Double, Double) {
+    let sorted = numbers.map { ($0 * 100).rounded() / 100 }.sorted()
+    return sorted.isEmpty ? (0, 0) : (sorted[sorted.count / 2], sorted[sorted.count - 1])
+  }
+
+  public var description: String {
+    "\(algorithm): \(losses) losses, \(compared) windows up to \(largestWindow) segments; apart \(medianSegments) (median) to \(mostSegments) segments,"
+      + " \(medianPercent) to \(mostPercent) %; unaligned \(medianUnaligned) to \(mostUnaligned) segments;"
+      + " \(isWithinBound ? "within" : "beyond") \(Self.bound(algorithm).rawValue)"
+  }
+
+  public var json: String {
+    "{\"algorithm\": \"\(algorithm)\", \"losses\": \(losses), \"compared\": \(compared), \"largest_window\": \(largestWindow),"
+      + " \"median_segments\": \(medianSegments), \"most_segments\": \(mostSegments),"
+      + " \"median_percent\": \(medianPercent), \"most_percent\": \(mostPercent),"
+      + " \"median_unaligned\": \(medianUnaligned), \"most_unaligned\": \(mostUnaligned), \"within\": \(isWithinBound)}"
+  }
+}

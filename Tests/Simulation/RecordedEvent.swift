@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import Timekeeping
+
+/// One line of a `RecordedSchedule`.
+public enum RecordedEvent: Sendable {
+  case acknowledgment(RecordedAcknowledgment)
+  /// The kernel found a loss and reduced its window; `inFlight` as RFC 5681 has it. The acknowledgment that told of it is the next line.
+  case loss(after: Interval, inFlight: Int)
+  /// All that was in flight at the loss is acknowledged, by the next line, of which so many octets had not been selectively acknowledged before.
+  case ended(delivered: Int)
+  /// The kernel's timer expired.
+  case timeout(after: Interval, inFlight: Int)
+}
