@@ -32,6 +32,7 @@ public struct Agreement: Sendable, CustomStringConvertible {
     isWithinBound =
       switch Self.bound(algorithm) {
       case .segments: compared > 0 && medianSegments <= 1 && most <= 2
+      case .steps: compared > 0 && medianSegments <= 2 && most <= 3
       case .percent: compared > 0 && medianPercent <= 5 && windows.allSatisfy { $0.segments <= 2 || $0.percent <= 10 }
       case .none: compared > 0
       }
@@ -40,6 +41,8 @@ public struct Agreement: Sendable, CustomStringConvertible {
   /// How far apart the windows may be; docs/algorithms.md says why.
   private enum Bound: String {
     case segments = "1 segment in the median and 2 everywhere"
+    /// Both go by the rows of RFC 3649, appendix B, and Linux rounds what remains after a loss twice.
+    case steps = "2 segments in the median and 3 everywhere"
     case percent = "5 % in the median and 10 % or 2 segments everywhere"
     /// Linux does something else; by how much is only told.
     case none = "no bound"
@@ -47,7 +50,8 @@ public struct Agreement: Sendable, CustomStringConvertible {
 
   private static func bound(_ algorithm: CongestionAlgorithm) -> Bound {
     switch algorithm {
-    case .newReno, .scalable, .highSpeed: .segments
+    case .newReno, .scalable: .segments
+    case .highSpeed: .steps
     case .cubic, .bic, .vegas, .illinois: .percent
     case .westwood, .hTCP, .none: .none
     }

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our congestion control and that of a Linux guest, on the acknowledgments and losses that the guest has met (docs/algorithms.md)."""
+
+import json
+import os
+import subprocess
+
+import pytest
+from vtcpbed import image
+from vtcpbed.legs import appended_report
+from vtcpbed.oracle import ALGORITHMS, LINK, Oracle, schedule
+from vtcpbed.process import BedError
+
+SEED = int(os.environ.get("VTCP_SEED", "1"))
+
+
+def compared(text, path):
+    path.write_text(text)
+    done = subprocess.run([image.simulator(), "--replay", path, "--json"], stdout=subprocess.PIPE, text=True, timeout=60)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.nic
+def test_windows_are_those_of_linux_on_the_same_acknowledgments_and_losses(request, tmp_path):
+    wrong = []
+    with Oracle(LINK, SEED) as oracle:
+        for algorithm in ALGORITHMS:
+            seen = compared(oracle.record(algorithm, 5), tmp_path / algorithm)
+            appended_report(request.node.name, seen)
+            if not seen["within"] or seen["losses"] < 1 or seen["compared"] < 300:
+                wrong.append(seen)
+    assert not wrong, "\n".join(map(str, wrong))
+
+
+# What follows judges the recorder.
+HEAD = "socat-1 [000] ..s1. "
+
+
+def probe(time, acknowledged, sent, window):
+    return f"{HEAD}{time:.6f}: tcp_probe: family=AF_INET data_len=0 snd_nxt={sent:#x} snd_una={acknowledged:#x} snd_cwnd={window} ssthresh=90"
+
+
+def rate(time, delivered, sample):
+    return f"{HEAD}{time:.6f}: rate: (tcp_rate_gen+0x0/0x10) delivered={delivered} rtt={sample}"
+
+
+def state(time, number):
+    return f"{HEAD}{time:.6f}: tcp_cong_state_set: family=AF_INET sport=1 dport=2 cong_state={number}"
+
+
+def test_a_trace_becomes_a_schedule():
+    trace = [
+        probe(1.0, 0xFFFFFF00, 0x2000, 10),
+        rate(1.0, 1, 20000),
+        probe(1.001, 0x4A8, 0x2000, 11),
+        # Nothing is acknowledged, and a segment found lost.
+        state(1.001, 1),
+        rate(1.001, 1, 20100),
+        probe(1.002, 0x4A8, 0x2000, 11),
+        state(1.002, 3),
+        rate(1.002, 2, -1),
+        probe(1.003, 0x4A8, 0x2000, 7),
+        state(1.003, 0),
+        rate(1.003, 1, -1),
+        probe(1.004, 0x2000, 0x2000, 5),
+        rate(1.004, 0, -1),
+        state(1.204, 4),
+        probe(1.3, 0x2000, 0x3000, 1),
+    ]
+    assert schedule("\n".join(trace)) == [
+        "window 10",
+        "threshold 90",
+        f"0 {0x5A8} 20000 {0x2100} 11",
+        f"loss 2000 {0x2000 - 0x4A8}",
+        "ended 1448",
+        f"1000 {0x2000 - 0x4A8} - {0x2000 - 0x4A8} 5",
+        "timeout 201000 4096",
+    ]
+
+
+def test_a_trace_that_is_not_whole_is_refused():
+    with pytest.raises(BedError):
+        schedule(f"{probe(1, 0, 9, 10)}\nCPU:0 [LOST 12 EVENTS]\n")
+    with pytest.raises(BedError):
+        schedule("# tracer: nop\n")

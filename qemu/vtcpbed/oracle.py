@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A guest's kernel as the reference of congestion control: it sends over an impaired link, and what it met and did is recorded.
+
+What it met (times, acknowledgments, samples of the round trip, losses) is a schedule; `vtcp-simulate --replay` has our algorithms meet the same and
+compares the windows (docs/algorithms.md). The format is RecordedSchedule's. Three of the kernel's events tell it all:
+
+* tcp:tcp_probe, of each segment before it is processed: what is acknowledged, what was sent, the window. The window that an acknowledgment
+  left is that of the next one.
+* a probe at tcp_rate_gen, which each acknowledgment passes just before congestion control: its sample, and what it delivered.
+* tcp:tcp_cong_state_set: recovery and timeouts begin and end.
+"""
+
+import base64
+import gzip
+import itertools
+import re
+
+from .legs import FAR, Legs
+from .process import BedError, wait_until
+
+# As Linux names them.
+ALGORITHMS = ("reno", "cubic", "bic", "highspeed", "scalable", "westwood", "vegas", "illinois", "htcp")
+# Windows of some tens of segments, a queue that delays, and losses of both kinds: by the queue's end, and by chance.
+LINK = "delay=45ms,rate=20mbit,queue=100000,loss=0.1%"
+# Segments.
+THRESHOLD = 100
+_BUILT_IN = ("reno", "cubic")
+_KERNEL = "6.12"
+# Of an MTU of 1500, with timestamps.
+_SEGMENT = 1448
+_TRACING = "/sys/kernel/tracing"
+_EVENTS = ("tcp/tcp_probe", "tcp/tcp_cong_state_set", "oracle/rate")
+_ports = itertools.count(31000)
+
+_OPEN, _DISORDER, _REDUCED, _RECOVERY, _LOSS = range(5)
+
+
+class Oracle:
+    """Use it as a context manager. `link` as --both of vtcp-relay has it."""
+
+    def __init__(self, link, seed=1, threshold=THRESHOLD):
+        self._threshold = threshold
+        self._legs = Legs(link, seed, guest=_KERNEL)
+        self._guest, self._host = self._legs.ends[0], self._legs.host
+
+    def __enter__(self):
+        self._legs.__enter__()
+        # Every segment is acknowledged by itself: some of Linux's modules correct for delayed acknowledgments, and ours do not.
+        self._host.ip("route", "replace", "default", "via", FAR.host(), "quickack", 1)
+        # A receiver that has room from the beginning.
+        self._host.sysctl("net.ipv4.tcp_rmem=4096 4000000 8000000")
+        self._guest.run(
+            f"mount -t tracefs tracefs {_TRACING}; cd {_TRACING}; echo mono >trace_clock; echo 24576 >buffer_size_kb;"
+            " echo 'f:oracle/rate tcp_rate_gen delivered=delivered:u32 rtt=rs->rtt_us:s64' >dynamic_events;"
+            " echo 0 >/sys/module/tcp_cubic/parameters/hystart; echo hpet >/sys/devices/system/clocksource/clocksource0/current_clocksource"
+        )
+        # Slow start ends by itself: in a loss that ends it, HighSpeed of Linux takes the window for a small one. The kernel takes the threshold
+        # from what it remembers of the host, and that, when a connection has ended, from the route.
+        self._guest.run(f"ip route replace default via {self._legs.router.addresses.host()} ssthresh lock {self._threshold}")
+        self._guest.set({"tcp_no_metrics_save": 0, "tcp_no_ssthresh_metrics_save": 0})
+        self._connection("echo")
+        self._guest.run("until ip tcp_metrics | grep ssthresh; do sleep 0.05; done")
+        self._guest.set({"tcp_no_metrics_save": 1})
+        return self
+
+    def __exit__(self, *reason):
+        return self._legs.__exit__(*reason)
+
+    def record(self, algorithm, seconds):
+        """The schedule of one connection that sends all the time, as text."""
+        if algorithm not in _BUILT_IN:
+            self._guest.run(f"modprobe tcp_{algorithm}")
+        self._guest.set({"tcp_congestion_control": algorithm})
+        packed = self._connection(f"timeout {seconds} cat /dev/zero")
+        kernel = self._guest.run("uname -r").strip()
+        head = [f"# Linux {kernel}, recorded by vtcpbed.oracle", f"algorithm {algorithm}", f"segment {_SEGMENT}"]
+        return "\n".join(head + schedule(gzip.decompress(base64.b64decode(packed)).decode())) + "\n"
+
+    def _connection(self, source):
+        """The trace of one connection that sends what a command says, compressed."""
+        port = next(_ports)
+        sink = self._host.start(f"sink-{port}", ["socat", "-u", f"TCP4-LISTEN:{port}", "OPEN:/dev/null"])
+        try:
+            wait_until(lambda: f":{port} " in self._host.run("ss", "-ltn"), 10, "socat", sink)
+            switches = " ".join(f"events/{event}/enable" for event in _EVENTS)
+            filters = "; ".join(f"echo 'dport == {port}' >{event}/filter" for event in (f"events/{name}" for name in _EVENTS[:2]))
+            return self._guest.run(
+                f"cd {_TRACING}; {filters}; echo >trace; for file in {switches}; do echo 1 >$file; done;"
+                f" {source} | socat -u -b 65536 - TCP4:{self._legs.ends[1].addresses[0]}:{port};"
+                f" for file in {switches}; do echo 0 >$file; done; gzip -c trace | base64 -w 0"
+            )
+        finally:
+            sink.stop()
+
+
+class _Segment:
+    """One that came in, from tcp_probe, and what followed before the next one: states before and after its acknowledgment was counted."""
+
+    def __init__(self, time, words):
+        self.time = time
+        self.acknowledged = int(words["snd_una"], 16)
+        self.sent = int(words["snd_nxt"], 16)
+        self.window = int(words["snd_cwnd"])
+        self.threshold = int(words["ssthresh"])
+        self.sample = self.delivered = None
+        self.states = []
+        self.later = []
+
+    @property
+    def in_flight(self):
+        return self.sent - self.acknowledged & 0xFFFFFFFF
+
+
+def _segments(trace):
+    """All of a trace, and time and sample of the acknowledgment of the SYN, if it is there."""
+    segments, opening = [], None
+    for line in trace.splitlines():
+        found = re.search(r" (\d+\.\d+): (\w+): (.*)", line)
+        if line.startswith("#") or not found:
+            if "LOST" in line:
+                raise BedError(f"the trace is not whole: {line}")
+            continue
+        time, name = round(float(found[1]) * 1e6), found[2]
+        words = dict(re.findall(r"(\w+)=(\S+)", found[3]))
+        if name == "tcp_probe":
+            segments.append(_Segment(time, words))
+        elif not segments:
+            opening = (time, int(words["rtt"])) if name == "rate" else opening
+        elif name == "rate":
+            segments[-1].sample, segments[-1].delivered = int(words["rtt"]), int(words["delivered"])
+        elif name == "tcp_cong_state_set":
+            last = segments[-1]
+            (last.states if last.delivered is None else last.later).append((time, int(words["cong_state"])))
+    return segments, opening
+
+
+def schedule(trace):
+    """The lines of a RecordedSchedule from what the kernel's tracing has printed of one connection."""
+    segments, opening = _segments(trace)
+    if len(segments) < 2:
+        raise BedError(f"there is nothing in the trace:\n{trace[:1000]}")
+    lines = [f"window {segments[0].window}", f"threshold {segments[0].threshold}"]
+    last, before, state = segments[0].time, None, _OPEN
+    if opening:
+        # That of the SYN; some algorithms begin to measure there.
+        row, last = [1, opening[1], 1, segments[0].window], opening[0]
+        lines.append(" ".join(map(str, [0, *row])))
+    for segment, following in zip(segments, segments[1:]):
+        octets = following.acknowledged - segment.acknowledged & 0xFFFFFFFF
+        left = segment.in_flight - octets
+        for _, new in segment.states:
+            last = _moved(lines, (state, new), (segment.time, last), left, segment.delivered or 0)
+            state = new
+        if octets:
+            words = [segment.sample if segment.sample and segment.sample > 0 else "-", segment.in_flight, following.window]
+            row = [octets, *words]
+            shown = ["=" if before is not None and now == old else str(now) for now, old in zip(row, before or row)]
+            lines.append(" ".join([str(segment.time - last), *shown]))
+            last, before = segment.time, row
+        # Timers: of retransmission, and of RACK.
+        for time, new in segment.later:
+            last = _moved(lines, (state, new), (time, last), following.in_flight, 0)
+            state = new
+    return lines
+
+
+def _moved(lines, states, times, in_flight, delivered):
+    """Adds the line for a state that was left for another one, if there is one; returns the time of the last line with a time."""
+    (old, new), (now, last) = states, times
+    if new == _LOSS:
+        lines.append(f"timeout {now - last} {in_flight}")
+    elif old <= _DISORDER and new in (_REDUCED, _RECOVERY):
+        lines.append(f"loss {now - last} {in_flight}")
+    else:
+        if new <= _DISORDER < old:
+            lines.append(f"ended {delivered * _SEGMENT}")
+        return last
+    return now
