@@ -13,6 +13,8 @@ public struct EndParameters: Sendable {
   public var hasSACK = true
   /// Reports what comes twice (RFC 2883).
   public var hasDSACK = true
+  /// Reports what came last first, as RFC 2018 §4 asks for; else the first three runs, which hides what comes beyond a fourth gap.
+  public var reportsNewest = false
   /// Never sends again what SACK said the other end has: who takes it back is found out.
   public var trustsSACK = false
   /// Offers, or accepts, ECN (RFC 3168).

@@ -243,6 +243,7 @@ extension ModelEnd {
   func insert(_ start: Int, _ end: Int) {
     guard end > start else { return }
     later = ModelEnd.merged(later, with: (start, end))
+    noteLater(start)
   }
 
   /// Ranges in order, with one more.

@@ -53,6 +53,8 @@ final class ModelEnd {
   var peerInitial: UInt32 = 0
   var received = 0
   var later: [(start: Int, end: Int)] = []
+  /// Where what came out of order begins, the last first.
+  private var recent: [Int] = []
   var finPlace: Int?
   var read = 0
   var readAt: Int64 = 0
@@ -291,12 +293,27 @@ final class ModelEnd {
     var segment = header(now, place: highest)
     segment.flags |= ModelSegment.ack
     if usesSACK {
-      segment.blocks = later.prefix(3).map { (peerWire($0.start), peerWire($0.end)) }
+      segment.blocks = runsToReport.map { (peerWire($0.start), peerWire($0.end)) }
       if let duplicate { segment.blocks.insert((peerWire(duplicate.start), peerWire(duplicate.end)), at: 0) }
       duplicate = nil
     }
     acknowledged(segment)
     return finish(segment, frame, place: 0)
+  }
+
+  private var runsToReport: [(start: Int, end: Int)] {
+    guard parameters.reportsNewest else { return Array(later.prefix(3)) }
+    var runs: [(start: Int, end: Int)] = []
+    for place in recent {
+      guard let run = later.first(where: { $0.start <= place && place < $0.end }) else { continue }
+      if runs.count < 3, !runs.contains(where: { $0.start == run.start }) { runs.append(run) }
+    }
+    return runs
+  }
+
+  func noteLater(_ place: Int) {
+    guard parameters.reportsNewest else { return }
+    recent = [place] + recent.prefix(31)
   }
 
   func acknowledged(_ segment: ModelSegment) {

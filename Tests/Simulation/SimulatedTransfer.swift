@@ -7,12 +7,12 @@ import VTCP
 /// One transfer from the guest over a path of a rate with a queue, or to it: how long it takes, and how the window moves meanwhile.
 struct SimulatedTransfer {
   static let segment = 1000
-  private static let octets = 2_000_000
   /// How often the window is looked at.
   private static let places = 10
 
   var name: String
   var schedule: Schedule
+  let octets: Int
   private let isTransmit: Bool
   var isToGuest: Bool { !isTransmit }
 
@@ -21,8 +21,13 @@ struct SimulatedTransfer {
   ///   - rate: megabits a second.
   ///   - queue: in parts of what the path holds without one.
   ///   - loss: of 1024.
+  ///   - octets: how much is sent.
   ///   - stalls: the guest runs for 30 ms of each 90.
-  init(_ direction: Leg, roundTrip: Int64, rate: Int64, queue: Double = 1, loss: Int = 0, stalls: Bool = false) {
+  init(
+    _ direction: Leg, roundTrip: Int64, rate: Int64, queue: Double = 1, loss: Int = 0, octets: Int = 2_000_000,
+    stalls: Bool = false
+  ) {
+    self.octets = octets
     isTransmit = direction == .network
     name = "to \(direction) \(roundTrip) ms, \(rate) Mbit/s"
     if queue != 1 { name += ", queue \(queue)" }
@@ -37,7 +42,7 @@ struct SimulatedTransfer {
       schedule[keyPath: keyPath].maximumSegmentSize = Self.segment
       schedule[keyPath: keyPath].streamLength = 0
     }
-    if isTransmit { schedule.guest.streamLength = Self.octets } else { schedule.network.streamLength = Self.octets }
+    if isTransmit { schedule.guest.streamLength = octets } else { schedule.network.streamLength = octets }
     for way in [0, 1] {
       schedule.legs[way].delay = 10_000
       if stalls { (schedule.legs[way].stallOff, schedule.legs[way].stallOn) = (60_000_000, 30_000_000) }
@@ -69,8 +74,8 @@ struct SimulatedTransfer {
     try simulation.pump()
     while delivered == nil || acknowledged == nil {
       try simulation.step()
-      if acknowledged == nil, sender.unacknowledged > Self.octets { acknowledged = simulation.now - begin }
-      if delivered == nil, receiver.received > Self.octets { delivered = simulation.now - begin }
+      if acknowledged == nil, sender.unacknowledged > octets { acknowledged = simulation.now - begin }
+      if delivered == nil, receiver.received > octets { delivered = simulation.now - begin }
       guard let view = simulation.view else { continue }
       again = Int(isTransmit ? view.networkLeg.retransmissions : view.guestLeg.retransmissions)
       let window = (isTransmit ? view.transmit : view.receive).congestionWindow
@@ -78,7 +83,7 @@ struct SimulatedTransfer {
       windows.append((simulation.now - begin, window / Self.segment))
     }
     guard let delivered, let acknowledged else { throw Broken("\(name): it does not end") }
-    let rate = Double(Self.octets) * 8 / Double(delivered) * 1000
+    let rate = Double(octets) * 8 / Double(delivered) * 1000
     var cells = [Self.left(name, 44), Self.left("\(mode) \(mode == .off ? "" : "\(algorithm)")", 15)]
     cells += [acknowledged / 1_000_000, delivered / 1_000_000].map { Self.right("\($0)", 7) }
     cells += [
