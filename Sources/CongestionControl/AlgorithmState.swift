@@ -14,6 +14,8 @@ enum AlgorithmState: BitwiseCopyable {
   case vegas(Vegas)
   case illinois(Illinois)
   case hTCP(HTCP)
+  /// What it remembers is no state that a loss would change, and is kept once: `CongestionControl.model`.
+  case bbr
 
   init(_ algorithm: CongestionAlgorithm) {
     switch algorithm {
@@ -27,6 +29,7 @@ enum AlgorithmState: BitwiseCopyable {
     case .vegas: self = .vegas(Vegas())
     case .illinois: self = .illinois(Illinois())
     case .hTCP: self = .hTCP(HTCP())
+    case .bbr: self = .bbr
     }
   }
 
@@ -42,6 +45,7 @@ enum AlgorithmState: BitwiseCopyable {
     case .vegas: .vegas
     case .illinois: .illinois
     case .hTCP: .hTCP
+    case .bbr: .bbr
     }
   }
 
@@ -50,6 +54,7 @@ enum AlgorithmState: BitwiseCopyable {
     switch self {
     // RFC 5681, equation 4; of Vegas and Westwood+ too, as long as they know no better.
     case .none, .newReno, .westwood, .vegas: 512
+    case .bbr: 1023
     // RFC 9438, section 4.6.
     case .cubic: 717
     case .bic: BinaryIncrease.keepFactor(window: window, segmentSize: segmentSize)
@@ -63,8 +68,8 @@ enum AlgorithmState: BitwiseCopyable {
   /// The window after an acknowledgment in congestion avoidance.
   mutating func grown(_ acknowledgment: Acknowledgment, credit: inout UInt32, now: Instant) -> Int {
     switch self {
-    // Vegas: once in a round, not here.
-    case .none, .vegas: return acknowledgment.window
+    // Vegas: once in a round, not here. BBR: by what is delivered, whatever is acknowledged.
+    case .none, .vegas, .bbr: return acknowledgment.window
     case .newReno, .westwood: return NewReno.grown(acknowledgment, credit: &credit)
     case .highSpeed: return HighSpeed.grown(acknowledgment, credit: &credit)
     case .scalable: return Scalable.grown(acknowledgment, credit: &credit)
@@ -80,7 +85,7 @@ enum AlgorithmState: BitwiseCopyable {
   /// Something was acknowledged, whatever the window does for it.
   mutating func observed(bytes: Int, roundTrip: Interval, sample: Interval?, now: Instant) {
     switch self {
-    case .none, .newReno, .cubic, .bic, .highSpeed, .scalable: break
+    case .none, .newReno, .cubic, .bic, .highSpeed, .scalable, .bbr: break
     case .westwood(var westwood):
       westwood.observed(bytes: bytes, roundTrip: roundTrip, sample: sample, now: now)
       self = .westwood(westwood)
@@ -99,7 +104,7 @@ enum AlgorithmState: BitwiseCopyable {
   /// The window is about to be reduced because of congestion.
   mutating func reduced(window: Int, keepFactor: Int, now: Instant) {
     switch self {
-    case .none, .newReno, .highSpeed, .scalable, .westwood, .illinois: break
+    case .none, .newReno, .highSpeed, .scalable, .westwood, .illinois, .bbr: break
     case .cubic(var cubic):
       cubic.reduced(window: window, keepFactor: keepFactor)
       self = .cubic(cubic)
@@ -118,7 +123,7 @@ enum AlgorithmState: BitwiseCopyable {
   /// A timeout, the first in a row, at such a window.
   mutating func timedOut(window: Int) {
     switch self {
-    case .none, .newReno, .bic, .highSpeed, .scalable, .westwood, .vegas, .hTCP: break
+    case .none, .newReno, .bic, .highSpeed, .scalable, .westwood, .vegas, .hTCP, .bbr: break
     case .cubic(var cubic):
       cubic.timedOut(window: window)
       self = .cubic(cubic)

@@ -18,4 +18,6 @@ public enum CongestionAlgorithm: UInt8, CaseIterable, Sendable, BitwiseCopyable 
   case vegas = 7
   case illinois = 8
   case hTCP = 9
+  /// BBR, version 1.
+  case bbr = 11
 }

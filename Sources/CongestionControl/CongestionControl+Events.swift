@@ -16,7 +16,7 @@ extension CongestionControl {
     bytes: Int, roundTrip: Interval, sample: Interval? = nil, beginsRound: Bool = false, isWindowLimited: Bool,
     now: Instant
   ) {
-    guard bytes > 0, phase == .open || phase == .loss else { return }
+    guard bytes > 0, phase == .open || phase == .loss, !isRateBased else { return }
     state.observed(bytes: min(bytes, Int(congestionWindow)), roundTrip: roundTrip, sample: sample, now: now)
     if beginsRound { endRound(isWindowLimited: isWindowLimited) }
     if isInSlowStart, start.acknowledged(sample: sample, beginsRound: beginsRound) {
@@ -46,6 +46,7 @@ extension CongestionControl {
     guard phase == .open || phase == .reduced else { return }
     let isSameEvent = phase == .reduced
     phase = .recovery
+    guard !isRateBased else { return saveWindow() }
     guard algorithm != .none, !isSameEvent else { return }
     remember()
     reduce(inFlight: inFlight, now: now)
@@ -61,6 +62,7 @@ extension CongestionControl {
   public mutating func timedOut(inFlight: Int, now: Instant) {
     defer { phase = .loss }
     guard algorithm != .none else { return }
+    guard !isRateBased else { return loseWindow() }
     switch phase {
     case .open:
       remember()
@@ -81,7 +83,7 @@ extension CongestionControl {
   /// losses.
   public mutating func congestionExperienced(now: Instant) {
     guard phase == .open, algorithm != .none else { return }
-    reduce(inFlight: Int(congestionWindow), now: now)
+    if isRateBased { saveWindow() } else { reduce(inFlight: Int(congestionWindow), now: now) }
     undoWindow = 0
     phase = .reduced
   }
@@ -92,9 +94,10 @@ extension CongestionControl {
     guard canUndo else { return }
     phase = .open
     congestionWindow = bounded(window: max(Int(undoWindow), Int(congestionWindow)))
+    undoWindow = 0
+    guard !isRateBased else { return model.undone() }
     threshold = bounded(threshold: Int(undoThreshold))
     state = undoState
-    undoWindow = 0
     // Slow start goes on, if it was the first one.
     if undoStart != .over { start = HyStart() }
   }
@@ -102,6 +105,7 @@ extension CongestionControl {
   /// Nothing was in flight for such a time. The window stays for five minutes; then half of it goes for each five minutes, but
   /// not below the initial window of RFC 6928 (RFC 7661, section 4.4).
   public mutating func idle(for interval: Interval) {
+    guard !isRateBased else { return }
     pause()
     state.restarted()
     let initial = Self.initialWindow(knobs: CongestionKnobs(), segmentSize: Int(size))
@@ -125,6 +129,7 @@ extension CongestionControl {
     guard algorithm != state.algorithm else { return }
     state = AlgorithmState(algorithm)
     undoState = state
+    model = BBR()
     credit = 0
   }
 
@@ -165,7 +170,7 @@ extension CongestionControl {
   /// All that was in flight when the round before began is acknowledged: some algorithms think once in a round.
   private mutating func endRound(isWindowLimited: Bool) {
     switch state {
-    case .none, .newReno, .cubic, .bic, .highSpeed, .scalable, .westwood, .hTCP:
+    case .none, .newReno, .cubic, .bic, .highSpeed, .scalable, .westwood, .hTCP, .bbr:
       break
     case .illinois(var illinois):
       illinois.endRound(window: Int(congestionWindow), segmentSize: Int(size))

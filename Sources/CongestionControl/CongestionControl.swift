@@ -38,6 +38,8 @@ public struct CongestionControl: Sendable, BitwiseCopyable {
   /// What was before the last reduction; 0: nothing to undo.
   var undoWindow: UInt32 = 0
   var undoThreshold: UInt32 = 0
+  /// Only with the algorithm `bbr`.
+  var model = BBR()
 
   /// A connection begins. `segmentSize`: octets of data in a full segment (SMSS), 1 to 65535.
   public init(knobs: CongestionKnobs, segmentSize: Int) {

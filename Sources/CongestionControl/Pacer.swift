@@ -30,6 +30,11 @@ public struct Pacer: Hashable, Sendable, BitwiseCopyable {
     rate = max(min(bytes * 1_000_000_000 / roundTrip.nanoseconds, Self.unlimited), 1)
   }
 
+  /// Takes a rate, bytes per second, as it is.
+  public mutating func adjust(rate: Int64) {
+    self.rate = max(min(rate, Self.unlimited), 1)
+  }
+
   /// When the next piece may leave: now, or later.
   public func earliest(now: Instant) -> Instant {
     rate == Self.unlimited ? now : max(free, now)

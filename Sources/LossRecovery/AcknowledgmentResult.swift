@@ -37,6 +37,8 @@ public struct AcknowledgmentResult: BitwiseCopyable, Sendable {
   var latestOriginal: Instant?
   /// Whether the latest was acknowledged by SACK.
   var latestIsSacked = false
+  /// Where rates are measured.
+  var newest: NewestDelivery?
   /// RACK.fack as it was before: the parts of one acknowledgment come in no order.
   var forward = SequenceNumber(rawValue: 0)
 }

@@ -14,9 +14,10 @@ extension LossRecovery {
   ///   - isBare: it has no data, no SYN and no FIN, and does not change the window: RFC 5681, section 2, for duplicates. Only
   ///     looked at without SACK.
   ///   - hasUnsent: there are data that were never sent and might be now (RFC 5682, section 2.1, step 2).
+  ///   - isStarved: there are no data that were never sent, whatever the receiver's window: `RateSample.isApplicationLimited`.
   public mutating func acknowledged(
-    to number: SequenceNumber, blocks: SACKBlocks, isBare: Bool, hasUnsent: Bool, in pool: TransmissionPool,
-    knobs: RecoveryKnobs, now: Instant
+    to number: SequenceNumber, blocks: SACKBlocks, isBare: Bool, hasUnsent: Bool, isStarved: Bool = false,
+    in pool: TransmissionPool, knobs: RecoveryKnobs, now: Instant
   ) -> AcknowledgmentResult {
     var result = AcknowledgmentResult()
     result.forward = forward
@@ -25,7 +26,8 @@ extension LossRecovery {
       result.isIgnored = true
       return result
     }
-    let wasLimited = congestion.isLimiting(inFlight: inFlight)
+    let priorInFlight = inFlight
+    let wasLimited = congestion.isLimiting(inFlight: priorInFlight)
     let deliverable = outstanding - Int(sackedOctets)
     let duplicate = flags.contains(.usesSACK) ? noteDuplicateReport(blocks, number: number, result: &result) : nil
     if advance > 0 { takeOff(to: number, result: &result, in: pool, now: now) }
@@ -44,7 +46,9 @@ extension LossRecovery {
     widenReorderingWindow(result)
     judge(result: &result, deliverable: deliverable, hasUnsent: hasUnsent, in: pool, knobs: knobs, now: now)
     undoIfInVain(duplicate: duplicate, result: &result, in: pool)
-    if result.acknowledged > 0 {
+    if congestion.isRateBased {
+      sampleRate(result, priorInFlight: priorInFlight, isStarved: isStarved, in: pool, now: now)
+    } else if result.acknowledged > 0 {
       // Not for duplicates (RFC 3042, section 2); nor does the end of a recovery count what arrived during it.
       let octets = result.endedRecovery ? min(result.delivered, result.acknowledged) : result.acknowledged
       let beginsRound = number >= roundEnd
@@ -110,11 +114,16 @@ extension LossRecovery {
     guard record.range.end > block.start, !record.flags.contains(.sacked) else { return record.next }
     if record.range.start < block.start {
       // The second part, if there is one, is looked at next.
-      _ = split(index, at: block.start, knobs: knobs, in: pool)
+      if !split(index, at: block.start, knobs: knobs, in: pool) {
+        doubtRates(until: .earlier(block.end, record.range.end))
+      }
       return pool[index].next
     }
     if record.range.end > block.end {
-      guard split(index, at: block.end, knobs: knobs, in: pool) else { return record.next }
+      guard split(index, at: block.end, knobs: knobs, in: pool) else {
+        doubtRates(until: block.end)
+        return record.next
+      }
     }
     let octets = pool[index].range.count
     noteDelivery(record, octets: octets, end: pool[index].range.end, isSACK: true, result: &result, now: now)
@@ -135,6 +144,7 @@ extension LossRecovery {
   ) {
     let end = end ?? record.range.start + octets
     result.delivered += octets
+    if record.flags.contains(.rated) { noteNewest(record, end: end, result: &result) }
     let isAgain = record.flags.contains(.retransmitted)
     if isAgain {
       result.hasRetransmitted = true
@@ -187,14 +197,17 @@ extension LossRecovery {
 
   /// RFC 9937, section 6.2.
   mutating func adjustAllowance(_ result: AcknowledgmentResult, segmentAtLeast: Bool) {
-    guard congestion.phase == .recovery, result.delivered > 0 || result.beganRecovery || segmentAtLeast else { return }
+    guard congestion.phase == .recovery, !congestion.isRateBased else { return }
+    guard result.delivered > 0 || result.beganRecovery || segmentAtLeast else { return }
     let allowance = reduction.acknowledged(
       delivered: result.delivered, inFlight: inFlight, threshold: congestion.slowStartThreshold,
       segmentSize: congestion.segmentSize, isSafe: result.acknowledged > 0 && result.lost == 0)
     recoveryAllowance = UInt32(clamping: allowance)
   }
 
+  /// Who goes by rates is paced whatever policy says: his window alone would be twice what the path holds.
   mutating func paceAnew(_ knobs: RecoveryKnobs) {
+    if let rate = congestion.pacingRate { return pacer.adjust(rate: rate) }
     let window = knobs.congestion.isPaced ? congestion.window : CongestionControl.unlimited
     pacer.adjust(window: window, roundTrip: roundTrip.smoothed, isInSlowStart: congestion.isInSlowStart)
   }

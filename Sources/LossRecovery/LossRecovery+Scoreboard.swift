@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 internal import Arena
+internal import CongestionControl
 internal import Timekeeping
 internal import Wire
 
@@ -16,6 +17,7 @@ extension LossRecovery {
     if tail.isNone { head = index } else { pool[tail].next = index }
     tail = index
     recordCount &+= 1
+    if congestion.isRateBased { stamp(index, in: pool, now: now) }
     return true
   }
 
@@ -108,6 +110,8 @@ extension LossRecovery {
     pool[first].range.end = record.range.end
     pool[first].sent = max(pool[first].sent, record.sent)
     pool[first].flags.formUnion(record.flags)
+    // What was sent at different times has no one mark.
+    pool[first].flags.remove(.rated)
     pool[first].retransmissions = max(pool[first].retransmissions, record.retransmissions)
     pool[first].next = record.next
     if record.next.isNone { tail = first } else { pool[record.next].previous = first }

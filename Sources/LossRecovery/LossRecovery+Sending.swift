@@ -31,7 +31,7 @@ extension LossRecovery {
     guard range.end > next else { return true }
     guard range.end - unacknowledged <= Self.longestFlight, range.end > unacknowledged else { return false }
     let new = SequenceRange(start: next, end: range.end)
-    if isEmpty { goOn(now: now) }
+    if isEmpty { goOn(knobs, now: now) }
     if !extendLast(to: new.end, now: now, in: pool, anyhow: false),
       !append(new, knobs: knobs, now: now, in: pool),
       !extendLast(to: new.end, now: now, in: pool, anyhow: true)
@@ -113,6 +113,7 @@ extension LossRecovery {
       pool[index].flags.insert(.retransmitted)
       pool[index].retransmissions = pool[index].retransmissions == .max ? .max : pool[index].retransmissions + 1
       pool[index].sent = now
+      if congestion.isRateBased { stamp(index, in: pool, now: now) }
     }
     if flags.contains(.mayUndo) { undoOctets = UInt32(clamping: Int(undoOctets) + range.count) }
     if range.start == unacknowledged { restartTimer(now: now) }
@@ -126,7 +127,13 @@ extension LossRecovery {
     to end: SequenceNumber, now: Instant, in pool: TransmissionPool, anyhow: Bool
   ) -> Bool {
     guard !tail.isNone else { return false }
-    if !anyhow { guard pool[tail].flags.isEmpty, pool[tail].sent == now else { return false } }
+    if !anyhow {
+      let record = pool[tail]
+      guard record.sent == now else { return false }
+      guard congestion.isRateBased ? hasSameMark(record, now: now) : record.flags.isEmpty else { return false }
+    } else {
+      pool[tail].flags.remove(.rated)
+    }
     unmarkSacked(tail, in: pool)
     unmarkLost(tail, in: pool)
     pool[tail].range.end = end
@@ -178,7 +185,12 @@ extension LossRecovery {
   }
 
   /// The first is sent after nothing was in flight.
-  private mutating func goOn(now: Instant) {
+  private mutating func goOn(_ knobs: RecoveryKnobs, now: Instant) {
+    if congestion.isRateBased {
+      rate.restart(now: now)
+      congestion.restarted(roundTrip: roundTrip.minimum, isApplicationLimited: rate.isLimited, now: now)
+      paceAnew(knobs)
+    }
     let silence = now - max(lastSent, timerBegan)
     if roundTrip.hasSample, silence > roundTrip.smoothed { congestion.idle(for: silence) }
     restartTimer(now: now)

@@ -61,6 +61,8 @@ public struct LossRecovery: BitwiseCopyable, Sendable {
   var timerBegan = Instant(nanoseconds: 0)
   var lastSent = Instant(nanoseconds: 0)
   var reorderingDue = Instant(nanoseconds: 0)
+  /// Where rates are measured.
+  var rate = DeliveryRate()
   /// Where `unacknowledged` was at the last reduction, and octets sent again since and not known to be in vain.
   var undoFrom = SequenceNumber(rawValue: 0)
   var undoOctets: UInt32 = 0
@@ -104,6 +106,7 @@ public struct LossRecovery: BitwiseCopyable, Sendable {
   /// may go for each that arrives, might let nothing go for ever.
   public mutating func changed(knobs: RecoveryKnobs) {
     congestion.changed(knobs: knobs.congestion)
+    if !congestion.isRateBased { rate = DeliveryRate() }
     congestion.recoveryEnded()
     recoveryAllowance = 0
     guessedOctets = 0
@@ -131,7 +134,7 @@ public struct LossRecovery: BitwiseCopyable, Sendable {
   public var allowance: Int {
     guard congestion.algorithm != .none else { return CongestionControl.unlimited }
     let probe = flags.isDisjoint(with: [.wantsNewProbe, .wantsOldProbe]) ? 0 : congestion.segmentSize
-    guard congestion.phase != .recovery else { return max(Int(recoveryAllowance), probe) }
+    guard congestion.phase != .recovery || congestion.isRateBased else { return max(Int(recoveryAllowance), probe) }
     return max(congestion.window - inFlight, probe)
   }
 

@@ -7,7 +7,8 @@ public import Wire
 /// Where all sides of all connections have their `Transmission`s.
 public typealias TransmissionPool = RecordPool<Transmission>
 
-/// Octets that were sent at one time and that share one fate so far: a record of the scoreboard. 32 bytes.
+/// Octets that were sent at one time and that share one fate so far: a record of the scoreboard. 40 bytes, twelve of them for `mark`: what they
+/// hold lies too far apart in time to be told in the six that 32 leave, and a table of marks beside would be one more for each side.
 public struct Transmission: BitwiseCopyable, Sendable {
   public internal(set) var range: SequenceRange
   /// When they were sent last.
@@ -17,4 +18,6 @@ public struct Transmission: BitwiseCopyable, Sendable {
   public internal(set) var flags: TransmissionFlags
   /// How often they were sent again; stays at 255.
   public internal(set) var retransmissions: UInt8
+  /// Only where rates are measured.
+  var mark = DeliveryMark()
 }

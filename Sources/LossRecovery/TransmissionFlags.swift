@@ -12,4 +12,8 @@ public struct TransmissionFlags: OptionSet, BitwiseCopyable, Sendable {
   public static let lost = TransmissionFlags(rawValue: 2)
   /// They were sent more than once: an acknowledgment does not tell which was received (Karn).
   public static let retransmitted = TransmissionFlags(rawValue: 4)
+  /// `Transmission.mark` says something.
+  static let rated = TransmissionFlags(rawValue: 8)
+  /// P.is_app_limited: they were sent while there was no more to send.
+  static let applicationLimited = TransmissionFlags(rawValue: 16)
 }

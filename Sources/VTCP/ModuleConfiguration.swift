@@ -11,7 +11,7 @@ public struct ModuleConfiguration: BitwiseCopyable, Equatable, Sendable {
   /// Directions of connections that may be held at once. Both of each, or those that are idle keep new ones from being held; memory that
   /// was never needed takes no room.
   public var sendingLimit = 131_072
-  /// Runs of octets in flight, of 32 bytes each, that may be told from each other, beside one for each direction that is held.
+  /// Runs of octets in flight, of 40 bytes each, that may be told from each other, beside one for each direction that is held.
   public var transmissionLimit = 262_144
   /// For all connections, where no policy tells them apart.
   public var flow = FlowConfiguration()

@@ -69,7 +69,7 @@ extension VTCPModule {
     let result = store.sendings[before.sending].recovery.acknowledged(
       to: packet.segment.acknowledgmentNumber, blocks: blocks,
       isBare: packet.isBareAcknowledgment && packet.segment.window == before.lastWindow, hasUnsent: hasUnsent(before),
-      in: store.transmissions, knobs: knobs(index), now: now)
+      isStarved: !hasWaiting(before), in: store.transmissions, knobs: knobs(index), now: now)
     if let sample = result.roundTrip { store.sendings[before.sending].lastRoundTrip = sample }
     if result.beganRecovery { noteLossy(index, now) }
     noteAnswer(index, packet.segment.acknowledgmentNumber, result, now)
@@ -89,9 +89,10 @@ extension VTCPModule {
   }
 
   /// Whether there is something new that the receiver's window would take.
-  func hasUnsent(_ side: FlowSide) -> Bool {
-    side.isOurs && (side.backlog > 0 || side.finWaits) && side.next < side.receiverEdge
-  }
+  func hasUnsent(_ side: FlowSide) -> Bool { hasWaiting(side) && side.next < side.receiverEdge }
+
+  /// Whether there is something that is ours to send and was never sent.
+  private func hasWaiting(_ side: FlowSide) -> Bool { side.isOurs && (side.backlog > 0 || side.finWaits) }
 
   private func advance(_ index: SideIndex, to number: SequenceNumber) {
     store[index].unacknowledged = number

@@ -28,7 +28,7 @@ struct CongestionInvariantTests {
   private func step(_ control: inout CongestionControl, now: Instant, random: inout SplitMix64) {
     let number = Self.numbers.randomElement(using: &random) ?? 0
     let bytes = Bool.random(using: &random) ? number : Int.random(in: 0...100_000, using: &random)
-    switch Int.random(in: 0..<24, using: &random) {
+    switch Int.random(in: 0..<32, using: &random) {
     case 0: control.lossDetected(inFlight: bytes, now: now)
     case 1: control.recoveryEnded()
     case 2: control.timedOut(inFlight: bytes, now: now)
@@ -38,6 +38,9 @@ struct CongestionInvariantTests {
     case 6: control.changed(algorithm: CongestionAlgorithm.allCases.randomElement(using: &random) ?? .none)
     case 7: control.changed(knobs: anyKnobs(&random))
     case 8: control.segmentSizeChanged(to: bytes)
+    case 9:
+      control.restarted(roundTrip: .nanoseconds(Int64(bytes)), isApplicationLimited: .random(using: &random), now: now)
+    case 10..<16: control.sampled(anySample(&random), now: now)
     default:
       control.acknowledged(
         bytes: bytes, roundTrip: .nanoseconds(Int64(Self.numbers.randomElement(using: &random) ?? 0)),
@@ -45,6 +48,20 @@ struct CongestionInvariantTests {
         beginsRound: .random(using: &random),
         isWindowLimited: .random(using: &random), now: now)
     }
+  }
+
+  private func anySample(_ random: inout SplitMix64) -> RateSample {
+    func any() -> Int {
+      .random(using: &random)
+        ? Self.numbers.randomElement(using: &random) ?? 0 : .random(in: 0...100_000, using: &random)
+    }
+    var sample = RateSample()
+    (sample.delivered, sample.newlyDelivered, sample.newlyLost) = (any(), any(), any())
+    (sample.priorInFlight, sample.inFlight) = (any(), any())
+    (sample.interval, sample.roundTrip) = (.nanoseconds(Int64(any())), .nanoseconds(Int64(any())))
+    (sample.priorTotal, sample.total) = (UInt32(truncatingIfNeeded: any()), UInt32(truncatingIfNeeded: any()))
+    sample.isApplicationLimited = .random(using: &random)
+    return sample
   }
 
   @Test(
@@ -62,6 +79,7 @@ struct CongestionInvariantTests {
         #expect(control.segmentSize >= 1 && control.segmentSize <= 65_535)
         #expect(control.slowStartThreshold >= 2 * control.segmentSize)
         #expect(control.window >= control.segmentSize)
+        #expect(control.pacingRate.map { $0 >= 1 && $0 <= Pacer.unlimited } ?? true)
         if control.algorithm == .none {
           #expect(control.window == CongestionControl.unlimited)
         } else {
@@ -132,7 +150,7 @@ struct CongestionInvariantTests {
   }
 
   @Test("They fit where they are to lie") func sizes() {
-    #expect(MemoryLayout<CongestionControl>.size <= 112)
+    #expect(MemoryLayout<CongestionControl>.size <= 176)
     #expect(MemoryLayout<ProportionalRateReduction>.size <= 16)
     #expect(MemoryLayout<Pacer>.size <= 16)
     #expect(MemoryLayout<CongestionKnobs>.size <= 40)

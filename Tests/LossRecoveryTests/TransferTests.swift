@@ -29,7 +29,7 @@ struct TransferTests {
   }
 
   @Test(
-    "Everything arrives, over any path, with little sent in vain", arguments: 0..<12 as Range<UInt64>, [true, false])
+    "Everything arrives, over any path, with little sent in vain", arguments: 0..<18 as Range<UInt64>, [true, false])
   func anyWeather(seed: UInt64, sack: Bool) throws {
     for (loss, answers, duplication, reordering) in [
       (10, 0, 0, 0), (50, 50, 10, 0), (0, 0, 0, 100), (20, 20, 20, 200), (200, 100, 0, 0),
@@ -39,7 +39,8 @@ struct TransferTests {
       weather.lossOfAnswers = answers
       weather.duplication = duplication
       weather.reordering = reordering
-      let knobs = RecoveryRig.knobs(seed % 2 == 0 ? .cubic : .newReno, window: 10)
+      let algorithm: CongestionAlgorithm = seed >= 12 ? .bbr : seed % 2 == 0 ? .cubic : .newReno
+      let knobs = RecoveryRig.knobs(algorithm, window: 10)
       let done = try transfer(600, weather, knobs: knobs, sack: sack, longest: seed % 3 == 0 ? 2 : 44, seed: seed)
       if sack, reordering == 0 {
         #expect(done.model.sentAgain <= 2 * done.model.lost + 30, "\(weather)")
@@ -58,12 +59,14 @@ struct TransferTests {
     _ = try transfer(500, weather, knobs: RecoveryRig.knobs(.none, style: .doublingTimer), sack: sack, seed: seed)
   }
 
-  @Test("With three records in the world, or four a side, everything arrives", arguments: 0..<6 as Range<UInt64>)
-  func fewRecords(seed: UInt64) throws {
+  @Test(
+    "With three records in the world, or four a side, everything arrives", arguments: 0..<6 as Range<UInt64>,
+    [CongestionAlgorithm.cubic, .newReno, .bbr])
+  func fewRecords(seed: UInt64, algorithm: CongestionAlgorithm) throws {
     var weather = PathModel.Weather()
     weather.loss = 30
-    _ = try transfer(300, weather, records: 3, seed: seed)
-    var knobs = RecoveryRig.knobs()
+    _ = try transfer(300, weather, knobs: RecoveryRig.knobs(algorithm, window: 10), records: 3, seed: seed)
+    var knobs = RecoveryRig.knobs(algorithm)
     knobs.recordLimit = 0
     _ = try transfer(300, weather, knobs: knobs, seed: seed)
   }

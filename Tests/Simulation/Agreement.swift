@@ -53,7 +53,8 @@ public struct Agreement: Sendable, CustomStringConvertible {
     case .newReno, .scalable: .segments
     case .highSpeed: .steps
     case .cubic, .bic, .vegas, .illinois: .percent
-    case .westwood, .hTCP, .none: .none
+    // What goes by rates is not replayed: it would need when each segment was sent.
+    case .westwood, .hTCP, .none, .bbr: .none
     }
   }
 

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CongestionControl
+import Testing
+import Timekeeping
+import Wire
+
+@testable import LossRecovery
+
+/// Against draft-cheng-iccrg-delivery-rate-estimation-00. The rate that is seen is the largest of the last rounds.
+@Suite("Delivery rates")
+struct DeliveryRateTests {
+  private static let knobs = RecoveryRig.knobs(.bbr)
+
+  /// Sends segments each a millisecond after the other.
+  private func sendSlowly(_ segments: Range<Int>, _ rig: inout RecoveryRig) {
+    for segment in segments {
+      rig.send(segment..<segment + 1)
+      rig.now = rig.now + .microseconds(999)
+    }
+  }
+
+  private func isNear(_ rate: Int64, _ expected: Double) -> Bool { abs(Double(rate) / expected - 1) < 0.02 }
+
+  @Test("What is delivered in a round trip, over the round trip: 10 segments in 50 ms", arguments: [true, false])
+  func wholeFlight(sack: Bool) throws {
+    try RecoveryRig.run(Self.knobs, sack: sack) { rig in
+      rig.send(0..<10)
+      rig.pass(50)
+      rig.acknowledge(10)
+      #expect(isNear(rig.side.congestion.deliveryRate, 10_000 / 0.05))
+      #expect(rig.side.rate.delivered == 10_000)
+    }
+  }
+
+  @Test("Section 2.2.1: acknowledgments that come at once, of what was sent over 10 ms, show the rate of sending")
+  func compressed() throws {
+    try RecoveryRig.run(Self.knobs) { rig in
+      rig.send(0..<1)
+      rig.pass(5)
+      rig.acknowledge(1)
+      // One every millisecond, 20 of them; they are answered within 2 ms after the last.
+      sendSlowly(1..<21, &rig)
+      for segment in 2..<21 {
+        rig.acknowledge(segment)
+        rig.now = rig.now + .microseconds(100)
+      }
+      // A megabyte in a second, not ten of them.
+      #expect(rig.side.congestion.deliveryRate <= 1_020_000)
+      #expect(rig.side.congestion.deliveryRate >= 500_000)
+    }
+  }
+
+  @Test("Section 2.2.2: who sends slowly and is answered steadily is measured by the answers")
+  func steady() throws {
+    try RecoveryRig.run(Self.knobs) { rig in
+      rig.send(0..<20)
+      rig.pass(20)
+      // A segment each 2 ms; for each one more is sent.
+      for segment in 1..<100 {
+        rig.acknowledge(segment)
+        if segment + 19 < 100 { rig.send(segment + 19..<segment + 20) }
+        rig.now = rig.now + .microseconds(1_999)
+      }
+      #expect(isNear(rig.side.congestion.deliveryRate, 500_000))
+    }
+  }
+
+  @Test("What SACK has told of is not counted again when it is acknowledged cumulatively")
+  func sackThenCumulative() throws {
+    try RecoveryRig.run(Self.knobs) { rig in
+      rig.send(0..<10)
+      rig.pass(20)
+      rig.acknowledge(0, [1..<6])
+      #expect(rig.side.rate.delivered == 5000)
+      #expect(isNear(rig.side.congestion.deliveryRate, 5_000 / 0.02))
+      while rig.retransmit() != nil {}
+      rig.pass(20)
+      rig.acknowledge(10)
+      #expect(rig.side.rate.delivered == 10_000)
+      #expect(rig.side.congestion.deliveryRate <= 260_000)
+    }
+  }
+
+  @Test("Part of a run that was sent at once is a sample as the whole is")
+  func partOfRun() throws {
+    try RecoveryRig.run(Self.knobs) { rig in
+      let isNoted = rig.side.sent(rig.range(0, 10_000), in: rig.pool, knobs: rig.knobs, now: rig.now)
+      #expect(isNoted)
+      #expect(rig.records.count == 1)
+      rig.pass(20)
+      rig.acknowledge(0, [2..<4])
+      #expect(rig.records.count == 3)
+      #expect(isNear(rig.side.congestion.deliveryRate, 2_000 / 0.02))
+      rig.pass(5)
+      rig.acknowledge(4)
+      rig.pass(5)
+      rig.acknowledge(10)
+      // All ten in the 30 ms since they were sent.
+      #expect(isNear(rig.side.congestion.deliveryRate, 10_000 / 0.03))
+    }
+  }
+
+  @Test("Runs of an instant are one; but not if something was delivered between them, nor for others than BBR")
+  func runs() throws {
+    for algorithm in [CongestionAlgorithm.bbr, .newReno] {
+      try RecoveryRig.run(RecoveryRig.knobs(algorithm)) { rig in
+        rig.send(0..<2)
+        rig.pass(10)
+        let now = rig.now
+        func send(_ segment: Int) {
+          let range = rig.range(segment * 1000, segment * 1000 + 1000)
+          let isNoted = rig.side.sent(range, in: rig.pool, knobs: rig.knobs, now: now)
+          #expect(isNoted)
+        }
+        send(2)
+        send(3)
+        #expect(rig.records.last?.range.count == 2000)
+        rig.acknowledge(1)
+        send(4)
+        #expect(rig.records.last?.range.count == (algorithm == .bbr ? 1000 : 3000))
+      }
+    }
+  }
+
+  @Test("The answer to a first copy is no sample of the second")
+  func answerToFirstCopy() throws {
+    try RecoveryRig.run(Self.knobs) { rig in
+      rig.send(0..<2)
+      rig.pass(20)
+      rig.acknowledge(2)
+      rig.send(2..<22)
+      rig.pass(20)
+      rig.acknowledge(2, [3..<8])
+      #expect(rig.retransmit() == 2..<3)
+      // Sooner than anything could come back.
+      rig.pass(1)
+      rig.acknowledge(22)
+      #expect(rig.side.rate.delivered == 22_000)
+      // All of them in the round trip between the first copy and the second; not fifteen in a millisecond.
+      #expect(rig.side.congestion.deliveryRate <= 20_000 * 50)
+    }
+  }
+
+  @Test("A timeout that was none: the window is as it was, and nothing is counted twice")
+  func spuriousTimeout() throws {
+    try RecoveryRig.run(Self.knobs) { rig in
+      rig.send(0..<2)
+      rig.pass(20)
+      rig.acknowledge(2)
+      rig.send(2..<12)
+      let window = rig.side.congestion.window
+      var action = try rig.expire()
+      while action.timer != .retransmission { action = try rig.expire() }
+      #expect(rig.side.congestion.window == 1000)
+      #expect(rig.retransmit() == 2..<3)
+      rig.pass(1)
+      rig.acknowledge(4)
+      rig.pass(1)
+      let result = rig.acknowledge(6)
+      #expect(result.isSpurious || rig.side.congestion.phase == .open)
+      #expect(rig.side.congestion.window >= window)
+      rig.acknowledge(12)
+      #expect(rig.side.rate.delivered == 12_000)
+      #expect(rig.side.congestion.deliveryRate <= 2_000 * 50 * 102 / 100)
+    }
+  }
+
+  @Test("Section 3.4: what is sent while there is no more to send says so, until what was in flight is delivered")
+  func applicationLimited() throws {
+    try RecoveryRig.run(Self.knobs) { rig in
+      rig.send(0..<10)
+      #expect(rig.records.allSatisfy { !$0.flags.contains(.applicationLimited) })
+      rig.pass(20)
+      _ = rig.side.acknowledged(
+        to: rig.first + 2000, blocks: SACKBlocks(), isBare: true, hasUnsent: false, isStarved: true, in: rig.pool,
+        knobs: rig.knobs, now: rig.now)
+      #expect(rig.side.rate.isLimited)
+      rig.send(10..<12)
+      #expect(rig.records.last?.flags.contains(.applicationLimited) == true)
+      rig.pass(10)
+      rig.acknowledge(10)
+      #expect(rig.side.rate.isLimited)
+      rig.pass(10)
+      rig.acknowledge(11)
+      #expect(!rig.side.rate.isLimited)
+      rig.send(12..<13)
+      #expect(rig.records.last?.flags.contains(.applicationLimited) == false)
+    }
+  }
+
+  @Test("A sender whose data pass, and that fills the window, has more")
+  func windowLimited() throws {
+    try RecoveryRig.run(Self.knobs) { rig in
+      rig.send(0..<20)
+      rig.pass(20)
+      _ = rig.side.acknowledged(
+        to: rig.first + 1000, blocks: SACKBlocks(), isBare: true, hasUnsent: false, isStarved: true, in: rig.pool,
+        knobs: rig.knobs, now: rig.now)
+      #expect(!rig.side.rate.isLimited)
+    }
+  }
+
+  @Test("Where there is no record for it, less is known: no rate")
+  func coarse() throws {
+    var knobs = Self.knobs
+    knobs.recordLimit = 0
+    try RecoveryRig.run(knobs) { rig in
+      sendSlowly(0..<8, &rig)
+      #expect(rig.records.count == 4)
+      #expect(rig.records.last?.flags.contains(.rated) == false)
+      rig.pass(10)
+      rig.acknowledge(8)
+      #expect(rig.side.rate.delivered == 8000)
+      #expect(rig.side.congestion.deliveryRate <= 8_000 * 100)
+    }
+  }
+
+  @Test("What SACK tells of and no record can be had for is no delivery of when it is acknowledged")
+  func untold() throws {
+    var knobs = Self.knobs
+    knobs.recordLimit = 0
+    try RecoveryRig.run(knobs) { rig in
+      let isNoted = rig.side.sent(rig.range(0, 20_000), in: rig.pool, knobs: rig.knobs, now: rig.now)
+      #expect(isNoted)
+      rig.pass(20)
+      rig.acknowledge(0, [2..<4, 6..<8, 10..<18])
+      #expect(rig.side.rate.isInDoubt && rig.side.rate.delivered < 12_000)
+      let rate = rig.side.congestion.deliveryRate
+      rig.pass(20)
+      rig.acknowledge(1)
+      rig.send(20..<21)
+      rig.pass(20)
+      // Most of it had arrived 40 ms ago, and not since the last one was sent.
+      rig.acknowledge(20)
+      #expect(!rig.side.rate.isInDoubt)
+      rig.acknowledge(21)
+      #expect(rig.side.congestion.deliveryRate == rate)
+      rig.send(21..<22)
+      rig.pass(20)
+      rig.acknowledge(22)
+      #expect(rig.side.congestion.deliveryRate <= max(rate, 50_000))
+    }
+  }
+
+  @Test("A recovery sends by the window: as much as arrives, at the first one segment")
+  func recovery() throws {
+    try RecoveryRig.run(Self.knobs) { rig in
+      rig.send(0..<2)
+      rig.pass(20)
+      rig.acknowledge(2)
+      rig.send(2..<22)
+      rig.pass(20)
+      rig.acknowledge(2, [3..<6])
+      #expect(rig.side.congestion.phase == .recovery)
+      // One is lost and three have arrived: 16 in flight, and as many may follow as have arrived.
+      #expect(rig.side.inFlight == 16_000)
+      #expect(rig.side.allowance == 3000)
+      #expect(rig.retransmit() == 2..<3)
+      #expect(rig.side.allowance == 2000)
+    }
+  }
+
+  @Test("Policy can't switch pacing off")
+  func pacing() throws {
+    var knobs = Self.knobs
+    knobs.congestion.isPaced = false
+    try RecoveryRig.run(knobs) { rig in
+      rig.side.adopt(roundTrip: .milliseconds(40), now: rig.now)
+      rig.send(0..<1)
+      #expect(rig.side.pacer.rate < 2_000_000)
+      rig.side.changed(knobs: RecoveryRig.knobs(.newReno))
+      knobs.congestion.algorithm = .cubic
+      rig.side.changed(knobs: knobs)
+      #expect(rig.side.pacer.rate == Pacer.unlimited)
+      rig.acknowledge(1)
+    }
+  }
+
+  @Test("Spans are rounded up, and as long as can be told")
+  func spans() {
+    var rate = DeliveryRate()
+    rate.restart(now: Instant(nanoseconds: 1_000))
+    #expect(rate.mark(now: Instant(nanoseconds: 1_000)).sinceDelivered == 0)
+    #expect(rate.mark(now: Instant(nanoseconds: 1_001)).sinceDelivered == 1)
+    #expect(rate.mark(now: Instant(nanoseconds: 2_001)).sinceFirstSent == 2)
+    #expect(rate.mark(now: Instant(nanoseconds: .max)).sinceDelivered == .max)
+    #expect(rate.mark(now: Instant(nanoseconds: 0)).sinceDelivered == 0)
+    #expect(rate.mark(now: Instant(nanoseconds: .min)).sinceDelivered <= .max)
+  }
+}
