@@ -27,6 +27,8 @@ public struct SideView: Sendable {
   public let slowStartThreshold: Int
   public let inFlight: Int
   public let phase: CongestionPhase
+  /// The rate that the path is thought to carry, octets per second; 0: not known, or the algorithm does not ask.
+  public let deliveryRate: Int64
 
   /// Acknowledgments to the sender are worded by the module.
   public var isOurs: Bool { state == .accelerated || state == .draining }
@@ -48,5 +50,6 @@ public struct SideView: Sendable {
     slowStartThreshold = sending?.recovery.congestion.slowStartThreshold ?? 0
     inFlight = sending?.recovery.inFlight ?? 0
     phase = sending?.recovery.congestion.phase ?? .open
+    deliveryRate = sending?.recovery.congestion.deliveryRate ?? 0
   }
 }

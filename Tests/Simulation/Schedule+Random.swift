@@ -98,6 +98,13 @@ extension Schedule {
     .none, .newReno, .cubic, .bic, .highSpeed, .scalable, .westwood, .vegas, .illinois, .hTCP,
   ]
 
+  /// Generation 13: BBR, in half of the schedules and in what they change to.
+  private mutating func drawRateBased(_ random: inout SplitMix64) {
+    func isDrawn() -> Bool { random.next() % 2 == 0 }
+    if isDrawn() { module.flow.congestionAlgorithm = .bbr }
+    for place in policies.indices where isDrawn() { policies[place].congestionAlgorithm = .bbr }
+  }
+
   /// Generation 14: a life in phases. Of a stream of numbers of its own: what other generations draw is not touched by it.
   private mutating func drawPhases() {
     var random = SplitMix64(seed: seed ^ 0x7068_6173_6573)
@@ -117,7 +124,7 @@ extension Schedule {
       flow.receiveBufferSize = pick([1_000, 10_000, 100_000])
       flow.transmitWindow = pick([.buffer, .receiver])
       flow.receiveWindow = pick([.buffer, .receiver])
-      flow.congestionAlgorithm = pick(Self.firstAlgorithms)
+      flow.congestionAlgorithm = pick(Self.firstAlgorithms + [.bbr])
       flow.receiveRecovery = pick([.simple, .full])
       flow.isPaced = pick([true, false])
       flow.outOfOrderStoreSize = pick([0, 3_000, 65_536])
@@ -262,6 +269,7 @@ extension Schedule {
         schedule.policies[place].congestionAlgorithm = pick(firstAlgorithms)
       }
     }
+    if generation >= 13 { schedule.drawRateBased(&random) }
     if generation >= 14 { schedule.drawPhases() }
     return schedule
   }

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import CongestionControl
+import TCPPolicy
+import Timekeeping
+import VTCP
+
+/// What a transfer from the guest over a path of a rate gets of it, with everything acknowledged early.
+public struct TransferMeasurement: Sendable {
+  /// Of the payload, megabits a second, from the begin to the last octet; and in the second half of it alone.
+  public private(set) var throughput = 0.0
+  public private(set) var steadyThroughput = 0.0
+  /// The rate that the module thinks the path carries, at the end; 0: its algorithm does not ask.
+  public private(set) var estimate = 0.0
+  /// The longest round trip in the second half, milliseconds.
+  public private(set) var longestRoundTrip = 0.0
+  /// Segments sent again.
+  public private(set) var again = 0
+
+  /// - Parameters:
+  ///   - roundTrip: milliseconds, without the queue.
+  ///   - rate: megabits a second.
+  ///   - queue: in parts of what the path holds without one.
+  ///   - loss: of 1024.
+  public init(
+    _ algorithm: CongestionAlgorithm, roundTrip: Int64, rate: Int64, queue: Double, loss: Int = 0, octets: Int,
+    isPaced: Bool = true
+  ) throws {
+    let transfer = SimulatedTransfer(
+      .network, roundTrip: roundTrip, rate: rate, queue: queue, loss: loss, octets: octets)
+    var schedule = transfer.schedule
+    schedule.module.flow.mode = .early
+    schedule.module.flow.congestionAlgorithm = algorithm
+    schedule.module.flow.isPaced = isPaced
+    schedule.network.reportsNewest = true
+    let simulation = try Simulation(schedule)
+    let begin = simulation.now
+    var half: Int64?
+    try simulation.pump()
+    while simulation.network.received <= octets {
+      try simulation.step()
+      guard let view = simulation.view else { continue }
+      again = Int(view.networkLeg.retransmissions)
+      if view.transmit.deliveryRate > 0 { estimate = Double(view.transmit.deliveryRate) * 8 / 1e6 }
+      if half == nil, simulation.network.received >= octets / 2 { half = simulation.now }
+      guard half != nil else { continue }
+      longestRoundTrip = max(longestRoundTrip, Double(view.transmit.roundTrip.nanoseconds) / 1e6)
+    }
+    throughput = Double(octets) * 8000 / Double(simulation.now - begin)
+    steadyThroughput = Double(octets - octets / 2) * 8000 / Double(simulation.now - (half ?? begin))
+  }
+}
