@@ -37,12 +37,13 @@ struct DeliveryRateTests {
   func compressed() throws {
     try RecoveryRig.run(Self.knobs) { rig in
       var (sent, acknowledged) = (0, 0)
-      // A segment each millisecond, answered after 20; but ten answers wait for the last of them.
+      // A segment each millisecond, answered after 20. But ten answers are held up: one comes, then something is sent, then the others come.
       for time in 0..<120 {
         sendSlowly(sent..<sent + 1, &rig)
         sent += 1
-        guard time >= 20, !(50..<60).contains(time) else { continue }
-        while acknowledged < time - 19 {
+        guard time >= 20, !(50..<59).contains(time) else { continue }
+        let last = time == 59 ? acknowledged + 1 : time - 19
+        while acknowledged < last {
           acknowledged += 1
           rig.acknowledge(acknowledged)
         }
