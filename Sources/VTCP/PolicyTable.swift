@@ -7,8 +7,9 @@ import Timekeeping
 /// The policy in force (FIG. 16): which configuration a new connection gets, and what each of them says.
 struct PolicyTable {
   private let classifier: Classifier?
-  /// By the number that `Flow.configuration` has. Outside the classifier's arrays, which are counted references.
-  private let policies: RecordBuffer<FlowPolicy>
+  /// What each of them says, in this policy's half.
+  private let room: FlowPolicyRoom
+  private let turn: UInt8
   /// When the phase of that number is over, and the next number applies (R50).
   private let ends: RecordBuffer<PhaseEnd?>
   /// There are such phases.
@@ -16,25 +17,26 @@ struct PolicyTable {
   /// There is nothing to do for anybody.
   let isOff: Bool
 
-  /// - Parameter classifier: nil: all connections get `configuration.flow`.
-  init(_ classifier: Classifier?, _ configuration: ModuleConfiguration) {
+  /// - Parameters:
+  ///   - classifier: nil: all connections get `configuration.flow`.
+  ///   - turn: which half of `room` is its own.
+  init(_ classifier: Classifier?, _ configuration: ModuleConfiguration, in room: FlowPolicyRoom, turn: UInt8) {
     self.classifier = classifier
+    self.room = room
+    self.turn = turn
     let all =
       classifier.map { policy in
         (0..<policy.configurationCount).map { policy.configuration(UInt8(truncatingIfNeeded: $0)) }
       } ?? [configuration.flow]
-    let limit = configuration.sendingLimit
-    policies = RecordBuffer(capacity: all.count, repeating: FlowPolicy(all[0], reservedRecords: limit))
-    for number in all.indices { policies[number] = FlowPolicy(all[number], reservedRecords: limit) }
+    room.fill(turn, with: all.map { FlowPolicy($0, reservedRecords: configuration.sendingLimit) })
     ends = RecordBuffer(capacity: all.count, repeating: nil)
     for number in all.indices { ends[number] = classifier?.end(UInt8(truncatingIfNeeded: number)) }
     hasPhases = all.indices.contains { classifier?.end(UInt8(truncatingIfNeeded: $0)) != nil }
     // Presets that no rule gives are there as well.
-    isOff = classifier?.isOff ?? (policies[0].mode == .off && configuration.flow.overrides.isEmpty)
+    isOff = classifier?.isOff ?? (configuration.flow.effectiveMode == .off && configuration.flow.overrides.isEmpty)
   }
 
   func deallocate() {
-    policies.deallocate()
     ends.deallocate()
   }
 
@@ -57,17 +59,11 @@ struct PolicyTable {
     return classifier.classify(facts)
   }
 
-  /// Of a number that `classify` cannot have given, the fallback.
-  subscript(number: UInt8) -> FlowPolicy { policies[place(number)] }
-
-  /// `FlowConfiguration.leastRoundTrip`, which is asked for each packet: without a copy of all the rest.
-  func leastRoundTrip(_ number: UInt8) -> Interval { policies[place(number)].configuration.leastRoundTrip }
-
   /// When the phase of that number is over, and the next number applies; nil: with the connection.
-  func end(_ number: UInt8) -> PhaseEnd? { ends[place(number)] }
+  func end(_ number: UInt8) -> PhaseEnd? { Int(number) < ends.capacity ? ends[Int(number)] : nil }
 
-  /// What is changed in headers of a connection of that number.
-  func overrides(_ number: UInt8) -> HeaderOverrides { policies[place(number)].configuration.overrides }
+  /// What is changed in headers of a connection of that number; of one that `classify` cannot have given, as of all others of no rule.
+  func overrides(_ number: UInt8) -> HeaderOverrides { room[turn, number].configuration.overrides }
 
   /// The first of the phases that the number is one of.
   func first(_ number: UInt8) -> UInt8 {
@@ -79,12 +75,10 @@ struct PolicyTable {
   /// Nothing is ever to be done for a connection of that number: it is `off` and changes no header, and so is every phase that follows it.
   func isOff(_ number: UInt8) -> Bool {
     var number = number
-    while self[number].mode == .off, overrides(number).isEmpty {
+    while room[turn, number].mode == .off, overrides(number).isEmpty {
       guard end(number) != nil else { return true }
       number &+= 1
     }
     return false
   }
-
-  private func place(_ number: UInt8) -> Int { Int(number) < policies.capacity ? Int(number) : 0 }
 }

@@ -59,7 +59,7 @@ extension VTCPModule {
 
   /// Octets beyond what is acknowledged that the sender may be shown; nil: any.
   func windowClamp(_ index: SideIndex) -> Int? {
-    let clamp = Int(overrides(of: index.flow).windowClamp)
+    let clamp = Int(policy(index).configuration.overrides.windowClamp)
     guard clamp > 0 else { return nil }
     // Less than the field can say would be none at all.
     return max(clamp, Self.leastClamp, 1 &<< Int(store[index].receiverScale))

@@ -14,11 +14,10 @@ extension VTCPModule {
   /// Looks whether the phase ends with the packet in hand, which came from the sender of `data` and has been taken. True if another one has
   /// begun: `settle` and `schedule` are to follow.
   @discardableResult
-  func passPhases(_ data: SideIndex, _ now: Instant) -> Bool {
-    let flow = data.flow
+  func passPhases(_ data: SideIndex, hasData: Bool, _ now: Instant) -> Bool {
     // A policy that asks may come later.
-    if octets(data) >= Self.mostOctets, !store[data].flags.contains(.long) { store[data].flags.insert(.long) }
-    return policies.hasPhases && goOn(flow, now)
+    if hasData, place(store[data].expected, of: data) >= Self.mostOctets { store[data].flags.insert(.long) }
+    return policies.hasPhases && goOn(data.flow, now)
   }
 
   /// The connection stands.
@@ -82,11 +81,16 @@ extension VTCPModule {
   /// Octets of the stream that the sender of the side has sent, as far as was seen: up to the highest place, whatever came again. A FIN counts
   /// as one; nothing follows it.
   private func octets(_ index: SideIndex) -> UInt32 {
-    let side = store[index]
-    guard !side.flags.contains(.long) else { return Self.mostOctets }
-    let first = index.isTransmit ? store.flows[index.flow].guestSYN : store.flows[index.flow].networkSYN
+    guard !store[index].flags.contains(.long) else { return Self.mostOctets }
     // What is begun anew was sent all the same.
-    let end = SequenceNumber.later(side.expected, side.highest)
-    return end.rawValue &- first.sequenceNumber.rawValue &- 1
+    return place(.later(store[index].expected, store[index].highest), of: index)
+  }
+
+  /// Octets of the stream before a number of it, as long as no more were sent than can be told apart.
+  private func place(_ number: SequenceNumber, of index: SideIndex) -> UInt32 {
+    let flow = index.flow
+    let first =
+      index.isTransmit ? store.flows[flow].guestSYN.sequenceNumber : store.flows[flow].networkSYN.sequenceNumber
+    return number.rawValue &- first.rawValue &- 1
   }
 }

@@ -32,7 +32,8 @@ extension VTCPModule {
     while continueAdopting(now: now) {}
     var new = self.configuration
     new.flow = configuration
-    let table = PolicyTable(policy, new)
+    // Nobody goes by what is in that half any more.
+    let table = PolicyTable(policy, new, in: flowPolicies, turn: policyTurn ^ 1)
     policyChange = PolicyChange(from: policies, to: table)
     policies = table
     policyTurn ^= 1
@@ -67,25 +68,10 @@ extension VTCPModule {
     while continueAdopting(now: now) {}
   }
 
-  /// What policy says of a connection.
+  /// What policy says of a connection. Always inlined, so that who wants a field has no copy of all of it.
+  @inline(__always)
   func policy(of flow: RecordIndex) -> FlowPolicy {
-    let number = store.flows[flow].configuration
-    guard !isTold(flow), let policyChange else { return policies[number] }
-    return policyChange.former[number]
-  }
-
-  /// `FlowConfiguration.leastRoundTrip`, which is asked for each packet: without a copy of all the rest.
-  func leastRoundTrip(of flow: RecordIndex) -> Interval {
-    let number = store.flows[flow].configuration
-    guard !isTold(flow), let policyChange else { return policies.leastRoundTrip(number) }
-    return policyChange.former.leastRoundTrip(number)
-  }
-
-  /// What is changed in headers of a connection now.
-  func overrides(of flow: RecordIndex) -> HeaderOverrides {
-    let number = store.flows[flow].configuration
-    guard !isTold(flow), let policyChange else { return policies.overrides(number) }
-    return policyChange.former.overrides(number)
+    flowPolicies[store.flows[flow].policyTurn, store.flows[flow].configuration]
   }
 
   /// What was changed in headers of a connection at its beginning.

@@ -32,6 +32,7 @@ extension VTCPModule {
   static var snoopAttempts: UInt8 { 3 }
 
   /// What policy says of the connection that a side belongs to.
+  @inline(__always)
   func policy(_ index: SideIndex) -> FlowPolicy { policy(of: index.flow) }
 
   func knobs(_ index: SideIndex) -> RecoveryKnobs {

@@ -16,14 +16,14 @@ extension VTCPModule {
     guard usesShortWay, packet.segment.flags.intersection([.ack, .syn, .fin, .rst]) == .ack else { return false }
     let flow = data.flow
     guard store.flows[flow].phase == .established, store.flows[flow].passReason == .none else { return false }
-    guard isIdle(data), isIdle(data.opposite), overrides(of: flow).windowClamp == 0
+    guard isIdle(data), isIdle(data.opposite), policy(of: flow).configuration.overrides.windowClamp == 0
     else { return false }
     let hasData = packet.segment.payloadCount > 0
     guard !hasData || !isWorthwhile(data, now) else { return false }
     noteTimestamps(data, packet)
     watchAcknowledgment(data.opposite, packet, now)
     if hasData { watchData(data, packet, now) }
-    if passPhases(data, now) {
+    if passPhases(data, hasData: hasData, now) {
       for index in [data, data.opposite] { settle(index, now) }
       schedule(flow, now)
     }

@@ -22,7 +22,7 @@ extension VTCPModule {
 
   /// Whether data of the side are worth being kept.
   func isWorthwhile(_ index: SideIndex, _ now: Instant) -> Bool {
-    let least = leastRoundTrip(of: index.flow)
+    let least = policy(index).configuration.leastRoundTrip
     guard least > .zero, now >= stallsUntil, now >= store.flows[index.flow].losesUntil.instant else { return true }
     return store.flows[index.flow].leastRoundTrip.interval >= least
   }

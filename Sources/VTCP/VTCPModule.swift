@@ -29,6 +29,7 @@ public final class VTCPModule {
   /// Where octets go that are summed and not kept.
   let scratch: ByteRegion
   private let sharedCounters: RecordBuffer<ModuleCounters>
+  let flowPolicies: FlowPolicyRoom
   /// The policy in force.
   var policies: PolicyTable
   /// While connections are still to be told of it.
@@ -89,7 +90,9 @@ public final class VTCPModule {
     self.configuration = configuration
     let parts = try ModuleMemory(over: memory, configuration, creating: creating, now: now)
     // Nothing is allocated before what may fail.
-    policies = PolicyTable(policy, configuration)
+    flowPolicies = FlowPolicyRoom(
+      repeating: FlowPolicy(configuration.flow, reservedRecords: configuration.sendingLimit))
+    policies = PolicyTable(policy, configuration, in: flowPolicies, turn: 0)
     store = parts.store
     sharedCounters = parts.counters
     timers = parts.timers
@@ -109,6 +112,7 @@ public final class VTCPModule {
     passingTimes.deallocate()
     policies.deallocate()
     policyChange?.deallocate()
+    flowPolicies.deallocate()
     touched.deallocate()
   }
 
@@ -151,8 +155,13 @@ public final class VTCPModule {
     lastFlow = flow
     store.flows[flow].lastSeen = CoarseInstant(now)
     touch(flow)
-    if segment.flags.contains(.syn) { return pass(overrideSYN(packet, of: flow), of: flow, now) }
+    if segment.flags.contains(.syn) { return passSYN(packet, of: flow, now) }
     return watch(SideIndex(flow, sender: leg), packet, now) ? .pass : pass(packet, of: flow, now)
+  }
+
+  @inline(never)
+  private func passSYN(_ packet: Packet, of flow: RecordIndex, _ now: Instant) -> Verdict {
+    pass(overrideSYN(packet, of: flow), of: flow, now)
   }
 
   /// Whether the checksum is right (danger 36): a field that a bit was turned in must not be believed. Whoever vouches for the
@@ -187,7 +196,7 @@ public final class VTCPModule {
     let before = store[data.opposite]
     let isNews = learn(data.opposite, packet, now)
     let verdict = take(data, packet, now)
-    passPhases(data, now)
+    passPhases(data, hasData: packet.segment.payloadCount > 0, now)
     settle(data, now)
     settle(data.opposite, now)
     if verdict == .pass, isNews || !packet.isBareAcknowledgment {
