@@ -34,7 +34,8 @@ extension LossRecovery {
     if flags.contains(.usesSACK) {
       takeSACK(blocks, result: &result, in: pool, knobs: knobs, now: now)
     }
-    countDuplicates(isBare: isBare && blocks.isEmpty, advance: advance, result: &result, knobs: knobs)
+    countDuplicates(
+      isBare: isBare && blocks.isEmpty, advance: advance, result: &result, knobs: knobs, in: pool, now: now)
     takeSample(result: &result, now: now)
     if advance > 0 {
       duplicates = 0

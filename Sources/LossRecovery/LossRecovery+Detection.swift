@@ -9,18 +9,37 @@ internal import Wire
 extension LossRecovery {
   /// Counts duplicates: with SACK, acknowledgments with news of it (RFC 6675, section 2); without, as RFC 5681, section 2 says,
   /// and each tells of a segment that has arrived.
-  mutating func countDuplicates(isBare: Bool, advance: Int, result: inout AcknowledgmentResult, knobs: RecoveryKnobs) {
+  ///
+  /// Of no more segments than may have: else a receiver that sends more of them than there are segments in flight would get, for each, one more
+  /// (RFC 5681, section 3.2, "Note").
+  mutating func countDuplicates(
+    isBare: Bool, advance: Int, result: inout AcknowledgmentResult, knobs: RecoveryKnobs, in pool: TransmissionPool,
+    now: Instant
+  ) {
     guard advance == 0, !isEmpty else { return }
     if flags.contains(.usesSACK) {
       result.isDuplicate = result.sacked > 0
     } else if isBare {
       result.isDuplicate = true
-      let room = outstanding - Int(lostOctets) - Int(guessedOctets) - congestion.segmentSize
+      let arrived = outstanding - sentLately(in: pool, now: now)
+      let room = arrived - Int(lostOctets) - Int(guessedOctets) - congestion.segmentSize
       let guess = max(min(congestion.segmentSize, room), 0)
       guessedOctets &+= UInt32(truncatingIfNeeded: guess)
       result.delivered += guess
     }
     if result.isDuplicate, duplicates < .max { duplicates += 1 }
+  }
+
+  /// Octets at the end that were sent less than the shortest round trip ago: nobody can have answered to them.
+  private func sentLately(in pool: TransmissionPool, now: Instant) -> Int {
+    guard roundTrip.hasSample else { return 0 }
+    var octets = 0
+    var index = tail
+    while !index.isNone, now - pool[index].sent < roundTrip.minimum {
+      octets += pool[index].range.count
+      index = pool[index].previous
+    }
+    return octets
   }
 
   /// Without SACK, what duplicates told of is acknowledged now, all but the hole before it.

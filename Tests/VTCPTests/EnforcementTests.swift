@@ -53,6 +53,7 @@ struct EnforcementTests {
     // It repeats what it has sent, though all of it is acknowledged: nothing of that goes on.
     for place in 0..<20 { #expect(try rig.guest(at: Self.start + 800 * place, 800, ack: 100) == nil) }
     #expect(try sent(rig).isEmpty)
+    rig.tick(10)
     var next = 4
     for count in 1...4 {
       #expect(try acknowledge(rig, count) == [next, next + 1])
@@ -60,6 +61,7 @@ struct EnforcementTests {
     }
     // Eight are in flight, 4 to 11, and the first of them is lost: the others have it asked for. Two go for the first two of them, which
     // may mean nothing (RFC 3042).
+    rig.tick(10)
     var asked: [Int] = []
     for _ in 5...11 { asked += try acknowledge(rig, 4) }
     #expect(asked.prefix(3) == [12, 13, 4])
@@ -105,5 +107,25 @@ struct EnforcementTests {
     for count in [5, 8, 40, 1_000_000] { #expect(try acknowledge(rig, count).isEmpty) }
     #expect(rig.module.ownedOctets == owned)
     #expect(try acknowledge(rig, 1) == [4, 5])
+  }
+
+  @Test("Duplicate acknowledgments bring what they may tell of, and no more, however many they are")
+  func duplicates() throws {
+    let rig = try blasting()
+    #expect(try acknowledge(rig, 0).count == 4)
+    rig.tick(10)
+    // The first round trip that is measured.
+    #expect(try acknowledge(rig, 1) == [4, 5])
+    rig.tick(10)
+    var sent: [Int] = []
+    for _ in 0..<100 { sent += try acknowledge(rig, 1) }
+    // The repair, two for the first two duplicates (RFC 3042), and half of what the five in flight can have told of.
+    #expect(sent.filter { $0 == 1 }.count == 1)
+    #expect(sent.filter { $0 > 5 }.count <= 4, "\(sent)")
+    // And for those of the next round trip what was sent for these.
+    rig.tick(10)
+    let before = sent.count
+    for _ in 0..<100 { sent += try acknowledge(rig, 1) }
+    #expect(sent.count - before <= 4, "\(sent)")
   }
 }
