@@ -14,6 +14,7 @@ enum AlgorithmState: BitwiseCopyable {
   case vegas(Vegas)
   case illinois(Illinois)
   case hTCP(HTCP)
+  case dctcp(DCTCP)
   /// What it remembers is no state that a loss would change, and is kept once: `CongestionControl.model`.
   case bbr
 
@@ -29,6 +30,7 @@ enum AlgorithmState: BitwiseCopyable {
     case .vegas: self = .vegas(Vegas())
     case .illinois: self = .illinois(Illinois())
     case .hTCP: self = .hTCP(HTCP())
+    case .dctcp: self = .dctcp(DCTCP())
     case .bbr: self = .bbr
     }
   }
@@ -45,6 +47,7 @@ enum AlgorithmState: BitwiseCopyable {
     case .vegas: .vegas
     case .illinois: .illinois
     case .hTCP: .hTCP
+    case .dctcp: .dctcp
     case .bbr: .bbr
     }
   }
@@ -52,8 +55,8 @@ enum AlgorithmState: BitwiseCopyable {
   /// What of the window remains after a loss, in 1/1024.
   func keepFactor(window: Int, segmentSize: Int) -> UInt16 {
     switch self {
-    // RFC 5681, equation 4; of Vegas and Westwood+ too, as long as they know no better.
-    case .none, .newReno, .westwood, .vegas: 512
+    // RFC 5681, equation 4; of Vegas and Westwood+ too, as long as they know no better; of DCTCP for losses (RFC 8257, section 3.5).
+    case .none, .newReno, .westwood, .vegas, .dctcp: 512
     case .bbr: 1023
     // RFC 9438, section 4.6.
     case .cubic: 717
@@ -70,7 +73,7 @@ enum AlgorithmState: BitwiseCopyable {
     switch self {
     // Vegas: once in a round, not here. BBR: by what is delivered, whatever is acknowledged.
     case .none, .vegas, .bbr: return acknowledgment.window
-    case .newReno, .westwood: return NewReno.grown(acknowledgment, credit: &credit)
+    case .newReno, .westwood, .dctcp: return NewReno.grown(acknowledgment, credit: &credit)
     case .highSpeed: return HighSpeed.grown(acknowledgment, credit: &credit)
     case .scalable: return Scalable.grown(acknowledgment, credit: &credit)
     case .cubic(var cubic):
@@ -85,7 +88,7 @@ enum AlgorithmState: BitwiseCopyable {
   /// Something was acknowledged, whatever the window does for it.
   mutating func observed(bytes: Int, roundTrip: Interval, sample: Interval?, now: Instant) {
     switch self {
-    case .none, .newReno, .cubic, .bic, .highSpeed, .scalable, .bbr: break
+    case .none, .newReno, .cubic, .bic, .highSpeed, .scalable, .dctcp, .bbr: break
     case .westwood(var westwood):
       westwood.observed(bytes: bytes, roundTrip: roundTrip, sample: sample, now: now)
       self = .westwood(westwood)
@@ -104,7 +107,7 @@ enum AlgorithmState: BitwiseCopyable {
   /// The window is about to be reduced because of congestion.
   mutating func reduced(window: Int, keepFactor: Int, now: Instant) {
     switch self {
-    case .none, .newReno, .highSpeed, .scalable, .westwood, .illinois, .bbr: break
+    case .none, .newReno, .highSpeed, .scalable, .westwood, .illinois, .dctcp, .bbr: break
     case .cubic(var cubic):
       cubic.reduced(window: window, keepFactor: keepFactor)
       self = .cubic(cubic)
@@ -123,7 +126,7 @@ enum AlgorithmState: BitwiseCopyable {
   /// A timeout, the first in a row, at such a window.
   mutating func timedOut(window: Int) {
     switch self {
-    case .none, .newReno, .bic, .highSpeed, .scalable, .westwood, .vegas, .hTCP, .bbr: break
+    case .none, .newReno, .bic, .highSpeed, .scalable, .westwood, .vegas, .hTCP, .dctcp, .bbr: break
     case .cubic(var cubic):
       cubic.timedOut(window: window)
       self = .cubic(cubic)
@@ -131,6 +134,19 @@ enum AlgorithmState: BitwiseCopyable {
       illinois.timedOut()
       self = .illinois(illinois)
     }
+  }
+
+  /// Something was acknowledged, whatever is done about a loss or a mark at the time.
+  mutating func counted(bytes: Int, isMarked: Bool, endsWindow: Bool) {
+    guard case .dctcp(var dctcp) = self else { return }
+    dctcp.counted(bytes: bytes, isMarked: isMarked, endsWindow: endsWindow)
+    self = .dctcp(dctcp)
+  }
+
+  /// What of the window remains after a mark, in 1/1024; nil: as after a loss.
+  var markKeepFactor: Int? {
+    guard case .dctcp(let dctcp) = self else { return nil }
+    return dctcp.keepFactor
   }
 
   /// The sender had nothing to send: time that passes does not count.

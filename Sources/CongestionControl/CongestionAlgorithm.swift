@@ -18,6 +18,8 @@ public enum CongestionAlgorithm: UInt8, CaseIterable, Sendable, BitwiseCopyable 
   case vegas = 7
   case illinois = 8
   case hTCP = 9
+  /// RFC 8257.
+  case dctcp = 10
   /// BBR, version 1.
   case bbr = 11
 }

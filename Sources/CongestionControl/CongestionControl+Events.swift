@@ -12,11 +12,14 @@ extension CongestionControl {
   ///   - beginsRound: it acknowledges all that was in flight when the round before began.
   ///   - isWindowLimited: `isLimiting` before this acknowledgment. If not, the window was not the reason why no more was
   ///     sent, and does not grow (RFC 7661; RFC 9438, section 5.8).
+  ///   - isMarked: it reports a mark (ECE); `congestionExperienced` is to follow.
   public mutating func acknowledged(
     bytes: Int, roundTrip: Interval, sample: Interval? = nil, beginsRound: Bool = false, isWindowLimited: Bool,
-    now: Instant
+    isMarked: Bool = false, now: Instant
   ) {
-    guard bytes > 0, phase == .open || phase == .loss, !isRateBased else { return }
+    guard bytes > 0, !isRateBased else { return }
+    state.counted(bytes: min(bytes, Self.largestWindow), isMarked: isMarked, endsWindow: beginsRound)
+    guard phase == .open || phase == .loss else { return }
     state.observed(bytes: min(bytes, Int(congestionWindow)), roundTrip: roundTrip, sample: sample, now: now)
     if beginsRound { endRound(isWindowLimited: isWindowLimited) }
     if isInSlowStart, start.acknowledged(sample: sample, beginsRound: beginsRound) {
@@ -83,7 +86,7 @@ extension CongestionControl {
   /// losses.
   public mutating func congestionExperienced(now: Instant) {
     guard phase == .open, algorithm != .none else { return }
-    if isRateBased { saveWindow() } else { reduce(inFlight: Int(congestionWindow), now: now) }
+    if isRateBased { saveWindow() } else { reduce(inFlight: Int(congestionWindow), isMark: true, now: now) }
     undoWindow = 0
     phase = .reduced
   }
@@ -170,7 +173,7 @@ extension CongestionControl {
   /// All that was in flight when the round before began is acknowledged: some algorithms think once in a round.
   private mutating func endRound(isWindowLimited: Bool) {
     switch state {
-    case .none, .newReno, .cubic, .bic, .highSpeed, .scalable, .westwood, .hTCP, .bbr:
+    case .none, .newReno, .cubic, .bic, .highSpeed, .scalable, .westwood, .hTCP, .dctcp, .bbr:
       break
     case .illinois(var illinois):
       illinois.endRound(window: Int(congestionWindow), segmentSize: Int(size))
@@ -209,14 +212,17 @@ extension CongestionControl {
 
   /// RFC 5681, equation 4, with another factor if need be. What limited transmit added is not counted: it lies above the
   /// window.
-  private mutating func reduce(inFlight: Int, now: Instant) {
+  ///
+  /// - Parameter isMark: it was a mark, and nothing is lost.
+  private mutating func reduce(inFlight: Int, isMark: Bool = false, now: Instant) {
     // What remains may depend on what this loss has shown.
     state.reduced(window: Int(congestionWindow), keepFactor: keepFactor, now: now)
     start.end()
     if case .westwood(let westwood) = state, keep == 0, let pipe = westwood.pipe {
       threshold = bounded(threshold: pipe)
     } else {
-      threshold = bounded(threshold: min(max(inFlight, 0), Int(congestionWindow)) * keepFactor / 1024)
+      let factor = isMark ? state.markKeepFactor ?? keepFactor : keepFactor
+      threshold = bounded(threshold: min(max(inFlight, 0), Int(congestionWindow)) * factor / 1024)
     }
     congestionWindow = min(congestionWindow, threshold)
     credit = 0

@@ -14,10 +14,11 @@ extension LossRecovery {
   ///   - isBare: it has no data, no SYN and no FIN, and does not change the window: RFC 5681, section 2, for duplicates. Only
   ///     looked at without SACK.
   ///   - hasUnsent: there are data that were never sent and might be now (RFC 5682, section 2.1, step 2).
+  ///   - isMarked: it reports a mark: ECE, where both ends have agreed on ECN.
   ///   - isStarved: there are no data that were never sent, whatever the receiver's window: `RateSample.isApplicationLimited`.
   public mutating func acknowledged(
-    to number: SequenceNumber, blocks: SACKBlocks, isBare: Bool, hasUnsent: Bool, isStarved: Bool = false,
-    in pool: TransmissionPool, knobs: RecoveryKnobs, now: Instant
+    to number: SequenceNumber, blocks: SACKBlocks, isBare: Bool, hasUnsent: Bool, isMarked: Bool = false,
+    isStarved: Bool = false, in pool: TransmissionPool, knobs: RecoveryKnobs, now: Instant
   ) -> AcknowledgmentResult {
     var result = AcknowledgmentResult()
     result.forward = forward
@@ -56,7 +57,7 @@ extension LossRecovery {
       if beginsRound { roundEnd = next }
       congestion.acknowledged(
         bytes: octets, roundTrip: roundTrip.smoothed, sample: result.roundTrip, beginsRound: beginsRound,
-        isWindowLimited: wasLimited, now: now)
+        isWindowLimited: wasLimited, isMarked: isMarked, now: now)
     }
     adjustAllowance(result, segmentAtLeast: false)
     paceAnew(knobs)

@@ -66,10 +66,11 @@ extension VTCPModule {
     for place in 0..<Int(packet.segment.options.sackBlockCount) {
       blocks.append(packet.segment.options.sackBlock(place, in: packet.frame.head))
     }
+    let isMarked = before.isOurs && before.flags.contains(.usesECN) && packet.segment.flags.contains(.ece)
     let result = store.sendings[before.sending].recovery.acknowledged(
       to: packet.segment.acknowledgmentNumber, blocks: blocks,
       isBare: packet.isBareAcknowledgment && packet.segment.window == before.lastWindow, hasUnsent: hasUnsent(before),
-      isStarved: !hasWaiting(before), in: store.transmissions, knobs: knobs(index), now: now)
+      isMarked: isMarked, isStarved: !hasWaiting(before), in: store.transmissions, knobs: knobs(index), now: now)
     if let sample = result.roundTrip { store.sendings[before.sending].lastRoundTrip = sample }
     if result.beganRecovery { noteLossy(index, now) }
     noteAnswer(index, packet.segment.acknowledgmentNumber, result, now)
@@ -79,7 +80,7 @@ extension VTCPModule {
     }
     guard before.isOurs, before.flags.contains(.usesECN) else { return result.roundTrip }
     var isReduced = result.beganRecovery
-    if packet.segment.flags.contains(.ece) {
+    if isMarked {
       let isNew = store.sendings[before.sending].recovery.congestionExperienced(now: now)
       isReduced = isReduced || isNew || knobs(index).congestion.algorithm == .none
     }

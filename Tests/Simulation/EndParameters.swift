@@ -19,6 +19,8 @@ public struct EndParameters: Sendable {
   public var trustsSACK = false
   /// Offers, or accepts, ECN (RFC 3168).
   public var hasECN = false
+  /// Echoes for each segment whether it was marked (RFC 8257, section 3.2); else until it hears of a reduction.
+  public var echoesEachMark = false
   public var initialSequence: UInt32 = 0
   public var timestampBase: UInt32 = 1
   /// Octets that its application writes at once, and how long it waits in between. Nanoseconds.

@@ -20,6 +20,8 @@ public struct LegParameters: Sendable {
   public var byteTime: Int64 = 0
   /// Bytes that may wait for a leg of a rate; what comes then is lost. 0: there is no limit.
   public var queueBytes = 0
+  /// Bytes that wait for a leg of a rate, beyond which a frame that says ECT is marked CE; 0: none is.
+  public var markBytes = 0
   /// Frames that it takes at once; more have to wait outside.
   public var capacity = 1_000
   /// It stands still for the first of every two of these spans; 0: never. A guest that waits for a processor.

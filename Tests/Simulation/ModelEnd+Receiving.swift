@@ -205,7 +205,12 @@ extension ModelEnd {
       finPlace = dataEnd
     }
     if usesECN {
-      if segment.has(ModelSegment.cwr) { echoesMark = false }
+      if parameters.echoesEachMark, segment.payloadCount > 0 {
+        if echoesMark != (segment.ecn == 3) { acknowledgmentDue = true }
+        echoesMark = segment.ecn == 3
+      } else if segment.has(ModelSegment.cwr) {
+        echoesMark = false
+      }
       if segment.ecn == 3 {
         marks += 1
         echoesMark = true

@@ -8,7 +8,7 @@ import VTCP
 
 extension Schedule {
   /// How many times there has been more to draw. What is new is drawn last, so that a seed that was kept stays what it was.
-  public static let generations = 14
+  public static let generations = 15
 
   /// Generation 2: how losses are repaired, and what there is to be learnt of them.
   private mutating func drawRecovery(_ random: inout SplitMix64) {
@@ -137,6 +137,18 @@ extension Schedule {
       phaseEnds.append(end)
       phaseFlows.append(flow)
     }
+  }
+
+  /// Generation 15: DCTCP, with ends and queues that mark as it wants, or do not.
+  private mutating func drawMarks() {
+    var random = SplitMix64(seed: seed ^ 0x6463_7463_70)
+    func pick<T>(_ values: [T]) -> T { values[Int(random.next() % UInt64(values.count))] }
+    if pick([true, false]) { module.flow.congestionAlgorithm = .dctcp }
+    for place in policies.indices where pick([true, false]) { policies[place].congestionAlgorithm = .dctcp }
+    for place in phaseFlows.indices where pick([true, false]) { phaseFlows[place].congestionAlgorithm = .dctcp }
+    guest.echoesEachMark = pick([true, false])
+    network.echoesEachMark = pick([true, false])
+    for way in legs.indices { legs[way].markBytes = pick([0, 0, 1_000, 5_000]) }
   }
 
   /// Octets and times rise, each among themselves.
@@ -271,6 +283,7 @@ extension Schedule {
     }
     if generation >= 13 { schedule.drawRateBased(&random) }
     if generation >= 14 { schedule.drawPhases() }
+    if generation >= 15 { schedule.drawMarks() }
     return schedule
   }
 }

@@ -27,6 +27,7 @@ struct SimulatedLeg {
     let begin = max(now, freeAt)
     let isFull = parameters.queueBytes > 0 && begin - now > Int64(parameters.queueBytes) * parameters.byteTime
     if isFull { return FrameFate() }
+    let isLong = parameters.markBytes > 0 && begin - now > Int64(parameters.markBytes) * parameters.byteTime
     freeAt = begin + Int64(length) * parameters.byteTime
     if burstLeft > 0 {
       burstLeft -= 1
@@ -37,7 +38,7 @@ struct SimulatedLeg {
     let first = arrival(freeAt)
     let second: Int64? = chance(parameters.duplication) ? arrival(freeAt) : nil
     let isCorrupt = chance(parameters.corruption)
-    return FrameFate(first: first, second: second, isCorrupt: isCorrupt, isMarked: chance(parameters.marking))
+    return FrameFate(first: first, second: second, isCorrupt: isCorrupt, isMarked: chance(parameters.marking) || isLong)
   }
 
   private mutating func arrival(_ time: Int64) -> Int64 {
