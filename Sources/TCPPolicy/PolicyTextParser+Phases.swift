@@ -13,6 +13,10 @@ extension PolicyTextParser {
     guard !FlowConfiguration.presets.contains(where: { $0.name == name }) else {
       return fail(word.error("there is a configuration \(name) already"))
     }
+    guard phases.count < Classifier.room else {
+      return fail(
+        word.error("\(PolicyError.tooManyPhases(configurations.count + phases.count + 1, limit: Classifier.room))"))
+    }
     let count = errors.count
     // Where each begins, and where it says until when.
     var places: [(first: PolicyWord, until: PolicyWord?)] = []

@@ -85,7 +85,10 @@ final class ControlSocket {
     switch ByteStream.read(connection.rawValue, into: room) {
     case .bytes(let count): octets = room.slice(from: 0, count: count).bytes
     case .wouldBlock: return true
-    case .end, .failed: return false
+    case .end, .failed:
+      // Who has asked and says so waits for the answer; and the next one for the end of this, or all connections would be told at once.
+      if case .adopting = state { return true }
+      return false
     }
     switch state {
     // Nothing is expected any more.

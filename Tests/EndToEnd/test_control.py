@@ -136,13 +136,18 @@ def test_who_asks_for_what_there_is_not_is_told_so_and_holds_nobody_up(control):
         ]:
             said = control.ask(octets)
             assert said.startswith("error\n") and told in said, (octets, said)
+        # Who says that nothing more will come gets his answer.
+        with control.connected() as connection:
+            connection.sendall(b"policy 13\ndefault\n# all")
+            connection.shutdown(socket.SHUT_WR)
+            assert answer(connection) == "ok\npolicy 2 is in force for 0 connections\n"
         # Who goes away in the middle has changed nothing.
         with control.connected() as connection:
             connection.sendall(b"policy 30\ndefault mode=off\n")
         # Who does not go on is sent away, and until then the next one waits.
         with control.connected() as connection:
             connection.sendall(b"policy 30\ndefault mode=off\n")
-            assert control.ask(b"status\n").startswith("ok\npolicy 1\n")
+            assert control.ask(b"status\n").startswith("ok\npolicy 2\n")
             assert answer(connection) == "error\nnothing came for 10 s\n"
         assert ", 0% packet loss" in legs.guest_network.run("busybox", "ping", "-c1", "-W5", legs.ends[1].addresses[0])
 

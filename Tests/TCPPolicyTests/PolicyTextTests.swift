@@ -340,6 +340,9 @@ struct PolicyTextTests {
     #expect(
       errors(phases + "\nphases x c1 until=1s c2") == ["253:8: there are 254 configurations and phases, and may be 253"]
     )
+    // Nor are those of phases, each of which is compared with all before it.
+    let many = (0..<254).map { "phases p\($0) config1 until=1s config2\n" }.joined()
+    #expect(errors(many) == ["254:8: there are 254 configurations and phases, and may be 253"])
     let classes = (0..<256).map { "rule configuration=config1 class=k\($0)\n" }.joined()
     #expect(errors(classes) == ["256:1: there may be 256 classes"])
   }
