@@ -21,7 +21,7 @@ from .requirements import all_requirements
 from .results import Results
 from .run import Run
 
-PARTS = ("tcp", "latency", "packets", "null", "hogs", "idle", "contention", "questions", "module", "sharing", "policy", "qemu")
+PARTS = ("tcp", "latency", "packets", "null", "hogs", "idle", "contention", "questions", "module", "sharing", "algorithms", "policy", "qemu")
 
 
 def arguments(words):

@@ -3,8 +3,8 @@
 
 from . import metric
 from .part import Part
-from .peers import Changed, Passt, Reference, Testpmd, TwoPorts, Veth, VtcpNIC
-from .work import Idle, Packets, Questions, RoundTrip, Share, Stream, Transfer
+from .peers import Changed, Passt, Reference, Ruled, Testpmd, TwoPorts, Veth, VtcpNIC
+from .work import Bulk, Idle, Packets, Questions, RoundTrip, Share, Stream, Transfer
 
 
 def all_parts():
@@ -76,9 +76,22 @@ def all_parts():
             "sharing",
             "A link shared with another guest's CUBIC",
             _module_peers(),
-            [[Share("delay=10ms,rate=50mbit,queue=125000")]],
+            [[Share("delay=10ms,jitter=500us,rate=50mbit,queue=125000")]],
             metric.SHARE,
             (metric.MEGABITS,),
+            compared=False,
+        ),
+        Part(
+            "algorithms",
+            "Policy's congestion control instead of the guest's",
+            [
+                VtcpNIC("ours", "vtcp-nic, module off"),
+                Ruled("ours-cubic", "vtcp-nic, policy: CUBIC", "mode=early congestionAlgorithm=cubic"),
+                Ruled("ours-bbr", "vtcp-nic, policy: BBR", "mode=early congestionAlgorithm=bbr"),
+            ],
+            [[Bulk("delay=20ms,loss=1%,rate=100mbit,queue=500000")]],
+            metric.MEGABITS,
+            (),
             compared=False,
         ),
         Part(

@@ -67,6 +67,8 @@ def _module():
         yield Requirement(text, "questions", f"questions-{direction}", "p99_us", "ours", 1.2, at_least=False, peer="ours-early")
     for text, limit, at_least in (("at least", 0.8, True), ("at most", 1.25, False)):
         yield Requirement(f"share of a link beside another guest's CUBIC, of that without the module: {text}", "sharing", "share", "share", "ours", limit, at_least, peer="ours-early")
+    text = "1 % lost, RTT 40 ms: Mbit/s, policy's BBR, of the guest's Reno"
+    yield Requirement(text, "algorithms", "bulk", "megabits_per_second", "ours", 10, peer="ours-bbr")
     for flows in (1, 8):
         for direction in ("transmit", "receive"):
             text = f"{_WAYS[direction]}, {flows} flow{'s' if flows > 1 else ''}: Gbit/s while policy changes for others, of without"

@@ -5,9 +5,10 @@ from .changed import Changed
 from .passt import Passt
 from .peer import Peer
 from .reference import Reference
+from .ruled import Ruled
 from .testpmd import Testpmd
 from .two_ports import TwoPorts
 from .veth import Veth
 from .vtcp_nic import VtcpNIC
 
-__all__ = ["Changed", "Passt", "Peer", "Reference", "Testpmd", "TwoPorts", "Veth", "VtcpNIC"]
+__all__ = ["Changed", "Passt", "Peer", "Reference", "Ruled", "Testpmd", "TwoPorts", "Veth", "VtcpNIC"]

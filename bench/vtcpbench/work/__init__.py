@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is measured."""
 
+from .bulk import Bulk
 from .idle import Idle
 from .packets import Packets
 from .questions import Questions
@@ -9,4 +10,4 @@ from .share import Share
 from .stream import Stream
 from .transfer import Transfer
 
-__all__ = ["Idle", "Packets", "Questions", "RoundTrip", "Share", "Stream", "Transfer"]
+__all__ = ["Bulk", "Idle", "Packets", "Questions", "RoundTrip", "Share", "Stream", "Transfer"]
