@@ -69,6 +69,8 @@ def _module():
         yield Requirement(f"share of a link beside another guest's CUBIC, of that without the module: {text}", "sharing", "share", "share", "ours", limit, at_least, peer="ours-early")
     text = "1 % lost, RTT 40 ms: Mbit/s, policy's BBR, of the guest's Reno"
     yield Requirement(text, "algorithms", "bulk", "megabits_per_second", "ours", 10, peer="ours-bbr")
+    for text, metric in (("Gbit/s", "gigabits_per_second"), ("slowest quarter of a second", "slowest")):
+        yield Requirement(f"200 Mbit/s, RTT 10 ms: {text} while policy changes for others, of without", "policy", "bulk", metric, "ours-always", 0.95, peer="ours-changed")
     for flows in (1, 8):
         for direction in ("transmit", "receive"):
             text = f"{_WAYS[direction]}, {flows} flow{'s' if flows > 1 else ''}: Gbit/s while policy changes for others, of without"
