@@ -7,12 +7,14 @@ import socket
 import stat
 import subprocess
 import threading
+import time
 
 import pytest
 from vtcpbed import image
 from vtcpbed.flows import run_flows
 from vtcpbed.legs import Legs
 from vtcpbed.monitoring import statistics, statistics_file
+from vtcpbed.process import inside
 
 pytestmark = pytest.mark.nic
 
@@ -157,3 +159,45 @@ def test_a_control_socket_without_the_accelerator_is_a_mistake(control):
     assert done.returncode == 2 and "add --vtcp snoop or --vtcp early" in done.stderr
     done = subprocess.run([image.nic(), "--status"], capture_output=True, text=True, timeout=20)
     assert done.returncode == 2 and "say which by --control-socket=PATH" in done.stderr
+
+
+# Which is better where one of a hundred is lost by chance, the statistics say.
+ADJUSTED = "default mode=early leastRoundTrip=0\nconfiguration bulk congestionAlgorithm={}\nrule destinationPort=5000 configuration=bulk class=bulk\n"
+
+
+def test_what_the_statistics_say_of_a_class_is_answered_with_another_policy_for_it(control):
+    """Claims 5 to 9: diagnostics of the network's leg go out, an adjusted configuration for the class comes in and is that of the same connection."""
+    with statistics_file() as path:
+        with Legs("delay=20ms,loss=1%", 1, ["--vtcp=early", control.option, f"--stats-file={path}"]) as legs:
+            assert control.set_policy(ADJUSTED.format("newReno")).startswith("ok\n")
+            with inside(legs.host.path):
+                listener = socket.create_server((legs.ends[1].addresses[0], 5000))
+            with listener, inside(legs.guest_network.path):
+                sender = socket.create_connection(listener.getsockname(), timeout=20)
+                receiver, _ = listener.accept()
+            with sender, receiver:
+                threading.Thread(target=send, args=(sender,), daemon=True).start()
+                receive(receiver, 4)
+                slow = receive(receiver, 3)
+                leg = {entry["name"]: entry for entry in statistics(path)["classes"]}["bulk"]["network_leg"]
+                assert leg["retransmissions"] > 0 and leg["delivered"] > 0
+                told = control.set_policy(ADJUSTED.format("bbr"))
+                assert told == "ok\npolicy 3 is in force for 1 connections\n"
+                receive(receiver, 4)
+                fast = receive(receiver, 3)
+                sender.shutdown(socket.SHUT_RDWR)
+    assert fast > 4 * slow, (fast, slow)
+
+
+def send(end):
+    with contextlib.suppress(OSError):
+        while True:
+            end.sendall(bytes(1 << 14))
+
+
+def receive(end, seconds):
+    """Octets a second."""
+    begin, count = time.monotonic(), 0
+    while (now := time.monotonic()) < begin + seconds:
+        count += len(end.recv(1 << 16))
+    return count / (now - begin)
