@@ -105,8 +105,13 @@ public struct LossRecovery: BitwiseCopyable, Sendable {
   /// Policy changed. What is being recovered is begun anew by the new knobs: what the old ones have counted for it, a number of octets that
   /// may go for each that arrives, might let nothing go for ever.
   public mutating func changed(knobs: RecoveryKnobs) {
+    let before = congestion.algorithm
     congestion.changed(knobs: knobs.congestion)
-    if !congestion.isRateBased { rate = DeliveryRate() }
+    if congestion.algorithm != before {
+      rate = DeliveryRate()
+      // What is in flight may have marks that count from elsewhere.
+      if congestion.isRateBased, !isEmpty { rate.doubt(until: next) }
+    }
     congestion.recoveryEnded()
     recoveryAllowance = 0
     guessedOctets = 0

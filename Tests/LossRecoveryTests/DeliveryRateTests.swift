@@ -308,4 +308,27 @@ struct DeliveryRateTests {
     #expect(rate.mark(now: Instant(nanoseconds: 0)).sinceDelivered == 0)
     #expect(rate.mark(now: Instant(nanoseconds: .min)).sinceDelivered <= .max)
   }
+
+  @Test("An algorithm that goes by rates does not take the marks of before it for its own")
+  func change() throws {
+    try RecoveryRig.run(Self.knobs) { rig in
+      rig.send(0..<20)
+      rig.pass(20)
+      rig.acknowledge(10)
+      rig.send(20..<30)
+      rig.knobs = RecoveryRig.knobs(.cubic)
+      rig.side.changed(knobs: rig.knobs)
+      rig.knobs = Self.knobs
+      rig.side.changed(knobs: rig.knobs)
+      rig.pass(20)
+      rig.acknowledge(25)
+      rig.send(30..<35)
+      rig.pass(20)
+      rig.acknowledge(32)
+      rig.send(35..<40)
+      rig.pass(20)
+      rig.acknowledge(40)
+      #expect(rig.side.congestion.deliveryRate > 0 && rig.side.congestion.deliveryRate <= 1_000_000)
+    }
+  }
 }
