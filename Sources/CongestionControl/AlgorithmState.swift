@@ -15,8 +15,9 @@ enum AlgorithmState: BitwiseCopyable {
   case illinois(Illinois)
   case hTCP(HTCP)
   case dctcp(DCTCP)
-  /// What it remembers is no state that a loss would change, and is kept once: `CongestionControl.model`.
+  /// What they remember is kept once: `CongestionControl.model`.
   case bbr
+  case bbr3
 
   init(_ algorithm: CongestionAlgorithm) {
     switch algorithm {
@@ -32,6 +33,7 @@ enum AlgorithmState: BitwiseCopyable {
     case .hTCP: self = .hTCP(HTCP())
     case .dctcp: self = .dctcp(DCTCP())
     case .bbr: self = .bbr
+    case .bbr3: self = .bbr3
     }
   }
 
@@ -49,6 +51,7 @@ enum AlgorithmState: BitwiseCopyable {
     case .hTCP: .hTCP
     case .dctcp: .dctcp
     case .bbr: .bbr
+    case .bbr3: .bbr3
     }
   }
 
@@ -57,7 +60,7 @@ enum AlgorithmState: BitwiseCopyable {
     switch self {
     // RFC 5681, equation 4; of Vegas and Westwood+ too, as long as they know no better; of DCTCP for losses (RFC 8257, section 3.5).
     case .none, .newReno, .westwood, .vegas, .dctcp: 512
-    case .bbr: 1023
+    case .bbr, .bbr3: 1023
     // RFC 9438, section 4.6.
     case .cubic: 717
     case .bic: BinaryIncrease.keepFactor(window: window, segmentSize: segmentSize)
@@ -72,7 +75,7 @@ enum AlgorithmState: BitwiseCopyable {
   mutating func grown(_ acknowledgment: Acknowledgment, credit: inout UInt32, now: Instant) -> Int {
     switch self {
     // Vegas: once in a round, not here. BBR: by what is delivered, whatever is acknowledged.
-    case .none, .vegas, .bbr: return acknowledgment.window
+    case .none, .vegas, .bbr, .bbr3: return acknowledgment.window
     case .newReno, .westwood, .dctcp: return NewReno.grown(acknowledgment, credit: &credit)
     case .highSpeed: return HighSpeed.grown(acknowledgment, credit: &credit)
     case .scalable: return Scalable.grown(acknowledgment, credit: &credit)
@@ -88,7 +91,7 @@ enum AlgorithmState: BitwiseCopyable {
   /// Something was acknowledged, whatever the window does for it.
   mutating func observed(bytes: Int, roundTrip: Interval, sample: Interval?, now: Instant) {
     switch self {
-    case .none, .newReno, .cubic, .bic, .highSpeed, .scalable, .dctcp, .bbr: break
+    case .none, .newReno, .cubic, .bic, .highSpeed, .scalable, .dctcp, .bbr, .bbr3: break
     case .westwood(var westwood):
       westwood.observed(bytes: bytes, roundTrip: roundTrip, sample: sample, now: now)
       self = .westwood(westwood)
@@ -107,7 +110,7 @@ enum AlgorithmState: BitwiseCopyable {
   /// The window is about to be reduced because of congestion.
   mutating func reduced(window: Int, keepFactor: Int, now: Instant) {
     switch self {
-    case .none, .newReno, .highSpeed, .scalable, .westwood, .illinois, .dctcp, .bbr: break
+    case .none, .newReno, .highSpeed, .scalable, .westwood, .illinois, .dctcp, .bbr, .bbr3: break
     case .cubic(var cubic):
       cubic.reduced(window: window, keepFactor: keepFactor)
       self = .cubic(cubic)
@@ -126,7 +129,7 @@ enum AlgorithmState: BitwiseCopyable {
   /// A timeout, the first in a row, at such a window.
   mutating func timedOut(window: Int) {
     switch self {
-    case .none, .newReno, .bic, .highSpeed, .scalable, .westwood, .vegas, .hTCP, .dctcp, .bbr: break
+    case .none, .newReno, .bic, .highSpeed, .scalable, .westwood, .vegas, .hTCP, .dctcp, .bbr, .bbr3: break
     case .cubic(var cubic):
       cubic.timedOut(window: window)
       self = .cubic(cubic)

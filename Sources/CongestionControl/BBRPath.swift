@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What `BBR` is told of the connection, octets.
+/// What `BBR` and `BBR3` are told of the connection, octets.
 struct BBRPath {
   /// The congestion window now.
   var window: Int

@@ -22,4 +22,6 @@ public enum CongestionAlgorithm: UInt8, CaseIterable, Sendable, BitwiseCopyable 
   case dctcp = 10
   /// BBR, version 1.
   case bbr = 11
+  /// BBR, version 3.
+  case bbr3 = 12
 }

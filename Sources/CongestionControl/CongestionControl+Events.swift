@@ -86,7 +86,12 @@ extension CongestionControl {
   /// losses.
   public mutating func congestionExperienced(now: Instant) {
     guard phase == .open, algorithm != .none else { return }
-    if isRateBased { saveWindow() } else { reduce(inFlight: Int(congestionWindow), isMark: true, now: now) }
+    if isRateBased {
+      saveWindow()
+      model.marked(path: path, now: now)
+    } else {
+      reduce(inFlight: Int(congestionWindow), isMark: true, now: now)
+    }
     undoWindow = 0
     phase = .reduced
   }
@@ -132,7 +137,7 @@ extension CongestionControl {
     guard algorithm != state.algorithm else { return }
     state = AlgorithmState(algorithm)
     undoState = state
-    model = BBR()
+    model = RateModel(algorithm)
     credit = 0
   }
 
@@ -173,7 +178,7 @@ extension CongestionControl {
   /// All that was in flight when the round before began is acknowledged: some algorithms think once in a round.
   private mutating func endRound(isWindowLimited: Bool) {
     switch state {
-    case .none, .newReno, .cubic, .bic, .highSpeed, .scalable, .westwood, .hTCP, .dctcp, .bbr:
+    case .none, .newReno, .cubic, .bic, .highSpeed, .scalable, .westwood, .hTCP, .dctcp, .bbr, .bbr3:
       break
     case .illinois(var illinois):
       illinois.endRound(window: Int(congestionWindow), segmentSize: Int(size))

@@ -38,13 +38,14 @@ public struct CongestionControl: Sendable, BitwiseCopyable {
   /// What was before the last reduction; 0: nothing to undo.
   var undoWindow: UInt32 = 0
   var undoThreshold: UInt32 = 0
-  /// Only with the algorithm `bbr`.
-  var model = BBR()
+  /// With the algorithms that go by rates.
+  var model: RateModel
 
   /// A connection begins. `segmentSize`: octets of data in a full segment (SMSS), 1 to 65535.
   public init(knobs: CongestionKnobs, segmentSize: Int) {
     state = AlgorithmState(knobs.algorithm)
     undoState = state
+    model = RateModel(knobs.algorithm)
     byteCountingLimit = knobs.byteCountingLimit
     keep = knobs.keepFactor
     additiveIncrease = knobs.additiveIncrease

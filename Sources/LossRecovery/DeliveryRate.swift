@@ -11,6 +11,8 @@ struct DeliveryRate: BitwiseCopyable, Sendable {
   private(set) var firstSent = Instant(nanoseconds: 0)
   /// C.delivered: octets, modulo 2^32.
   private(set) var delivered: UInt32 = 0
+  /// C.lost: octets taken for lost, modulo 2^32 (draft-ietf-ccwg-bbr-06, section 2.2).
+  private var lost: UInt32 = 0
   /// C.app_limited: what is sent before so much is delivered, left because there was no more to send; if `isLimited`.
   private var limitedUntil: UInt32 = 0
   /// Below it something was delivered that could not be noted, and will be found when it is acknowledged cumulatively: too late for any mark of before.
@@ -44,6 +46,15 @@ struct DeliveryRate: BitwiseCopyable, Sendable {
     deliveredAt = now
     if isLimited, Int32(bitPattern: delivered &- limitedUntil) > 0 { isLimited = false }
   }
+
+  /// So many octets are taken for lost.
+  mutating func lose(_ octets: Int) { lost &+= UInt32(truncatingIfNeeded: octets) }
+
+  /// C.lost as records remember it: 256 octets each, so that 16 MB that are lost in one flight can be told apart.
+  var lostUnits: UInt16 { UInt16(truncatingIfNeeded: lost >> 8) }
+
+  /// Octets lost since `lostUnits` were.
+  func lost(since units: UInt16) -> Int { Int(lostUnits &- units) << 8 }
 
   /// There is no more to send than what is in flight.
   mutating func limit(inFlight: Int) {

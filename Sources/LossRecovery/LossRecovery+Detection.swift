@@ -107,31 +107,33 @@ extension LossRecovery {
       !flags.contains(.usesSACK) || !flags.contains(.reorderingSeen) || knobs.style == .doublingTimer
     // The threshold may be met on each duplicate from then on; but a head that was sent again is not lost by that.
     if byCount, Int(duplicates) >= threshold, !pool[head].flags.contains(.retransmitted) {
-      markHeadLost(in: pool, knobs: knobs)
+      markHeadLost(delivered: result.delivered, in: pool, knobs: knobs, now: now)
     }
     let isPartial = result.acknowledged > 0 && isRecovering(knobs) && congestion.phase != .loss
     if isPartial, !flags.contains(.usesSACK), !pool[head].flags.contains(.retransmitted) {
       // RFC 6582, section 3.2, step 3: the next hole.
-      markHeadLost(in: pool, knobs: knobs)
+      markHeadLost(delivered: result.delivered, in: pool, knobs: knobs, now: now)
     }
     if sackedOctets > 0 || result.hasRetransmitted {
-      walk(threshold: threshold, byCount: byCount, byTime: knobs.style == .full, in: pool, now: now)
+      walk(
+        threshold: threshold, byCount: byCount, byTime: knobs.style == .full, delivered: result.delivered, in: pool,
+        now: now)
     }
     result.lost += max(Int(lostOctets) - Int(before), 0)
   }
 
   /// The first segment is lost; with SACK the first record, which is what was sent before it.
-  private mutating func markHeadLost(in pool: TransmissionPool, knobs: RecoveryKnobs) {
+  private mutating func markHeadLost(delivered: Int, in pool: TransmissionPool, knobs: RecoveryKnobs, now: Instant) {
     if pool[head].range.count > congestion.segmentSize, !flags.contains(.usesSACK) {
       let place = unacknowledged + congestion.segmentSize
       _ = split(head, at: place, knobs: knobs, in: pool)
     }
-    markLost(head, in: pool)
+    lose(head, delivered: delivered, in: pool, now: now)
   }
 
   /// IsLost of RFC 6675, section 4, and RACK_detect_loss of RFC 8985, section 6.2, step 5, in one walk from the end.
   private mutating func walk(
-    threshold: Int, byCount: Bool, byTime: Bool, in pool: TransmissionPool, now: Instant
+    threshold: Int, byCount: Bool, byTime: Bool, delivered: Int, in pool: TransmissionPool, now: Instant
   ) {
     let window = reorderingWindow(threshold: threshold)
     var octetsAbove = 0
@@ -151,12 +153,16 @@ extension LossRecovery {
       if byCount, !record.flags.contains(.retransmitted),
         runsAbove >= threshold || octetsAbove > (threshold - 1) * congestion.segmentSize
       {
-        markLost(index, in: pool)
+        lose(index, delivered: delivered, in: pool, now: now)
       } else if byTime, flags.contains(.hasDelivery),
         Self.isLater(rackSent, rackEnd, than: record.sent, record.range.end)
       {
         let remaining = record.sent + rackRoundTrip + window - now
-        if remaining > .zero { wait = max(wait, remaining) } else { markLost(index, in: pool) }
+        if remaining > .zero {
+          wait = max(wait, remaining)
+        } else {
+          lose(index, delivered: delivered, in: pool, now: now)
+        }
       }
     }
     guard wait > .zero else { return }

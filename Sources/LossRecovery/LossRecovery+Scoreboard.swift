@@ -17,7 +17,10 @@ extension LossRecovery {
     if tail.isNone { head = index } else { pool[tail].next = index }
     tail = index
     recordCount &+= 1
-    if congestion.isRateBased { stamp(index, in: pool, now: now) }
+    if congestion.isRateBased {
+      stamp(index, in: pool, now: now)
+      if lostOctets == 0 { pool[index].flags.insert(.inOrder) }
+    }
     return true
   }
 

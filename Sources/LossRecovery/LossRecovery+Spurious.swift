@@ -67,6 +67,7 @@ extension LossRecovery {
     if flags.contains(.probeWasOld), !isUnneeded, !isRepaired, !isDuplicate { return }
     if flags.contains(.probeWasOld), !isUnneeded, isRepaired {
       // A loss that the probe made good is a loss.
+      tellProbedLoss(now: now)
       congestion.lossDetected(inFlight: max(outstanding, result.acknowledged), now: now)
       congestion.recoveryEnded()
       flags.remove(.mayUndo)

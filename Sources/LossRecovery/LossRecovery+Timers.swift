@@ -117,7 +117,7 @@ extension LossRecovery {
     while !index.isNone {
       // Who has the first octet that he does not acknowledge has thrown it away, and perhaps more: RFC 2018, section 8.
       if hasReneged { unmarkSacked(index, in: pool) }
-      if knobs.style == .full { markLost(index, in: pool) }
+      if knobs.style == .full { lose(index, in: pool, now: now) }
       index = pool[index].next
     }
     restartTimer(now: now)

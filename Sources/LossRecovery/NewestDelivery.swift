@@ -8,5 +8,6 @@ struct NewestDelivery: BitwiseCopyable, Sendable {
   let sent: Instant
   let end: SequenceNumber
   let mark: DeliveryMark
-  let isApplicationLimited: Bool
+  let lostUnits: UInt16
+  let flags: TransmissionFlags
 }

@@ -18,6 +18,7 @@ public struct Transmission: BitwiseCopyable, Sendable {
   public internal(set) var flags: TransmissionFlags
   /// How often they were sent again; stays at 255.
   public internal(set) var retransmissions: UInt8
-  /// Only where rates are measured.
+  /// `DeliveryRate.lostUnits` when they were sent; where `mark` has no room for it. As that: only where rates are measured.
+  var lostUnits: UInt16 = 0
   var mark = DeliveryMark()
 }

@@ -16,4 +16,7 @@ public struct TransmissionFlags: OptionSet, BitwiseCopyable, Sendable {
   static let rated = TransmissionFlags(rawValue: 8)
   /// P.is_app_limited: they were sent while there was no more to send.
   static let applicationLimited = TransmissionFlags(rawValue: 16)
+  /// They were sent for the first time, in order, while nothing waited to be sent again: what was in flight then can be told
+  /// (`LossRecovery.inFlightAtSend`).
+  static let inOrder = TransmissionFlags(rawValue: 32)
 }

@@ -16,7 +16,7 @@ extension RecoveryKnobs {
     self.init()
     congestion = configuration.congestionKnobs
     // Its first round trips fill a path to three times what it holds: over a short queue every second segment is missing.
-    if congestion.algorithm == .bbr { recordLimit = 1024 }
+    if congestion.algorithm == .bbr || congestion.algorithm == .bbr3 { recordLimit = 1024 }
     self.reservedRecords = reservedRecords
     // When to give up is said by the receiver's silence, too: `VTCPModule.isGone`.
     attempts = .max

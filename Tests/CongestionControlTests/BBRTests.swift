@@ -15,7 +15,7 @@ struct BBRTests {
   private func steady() -> RatePath {
     var path = path()
     path.run(.seconds(3))
-    #expect(path.control.model.mode == .probeBandwidth)
+    #expect(path.control.bbr.mode == .probeBandwidth)
     return path
   }
 
@@ -38,12 +38,12 @@ struct BBRTests {
     var path = path()
     var rounds: [UInt16: Float] = [:]
     let ends = path.run(.seconds(5)) {
-      rounds[$0.control.model.round] = $0.control.model.rates.value
-      return $0.control.model.mode != .startup
+      rounds[$0.control.bbr.round] = $0.control.bbr.rates.value
+      return $0.control.bbr.mode != .startup
     }
-    #expect(ends && path.control.model.mode == .drain)
-    #expect(path.control.model.flags.contains(.pipeIsFull))
-    let last = path.control.model.round
+    #expect(ends && path.control.bbr.mode == .drain)
+    #expect(path.control.bbr.flags.contains(.pipeIsFull))
+    let last = path.control.bbr.round
     // Ten segments in the first round, so fifty in the fourth or fifth; then three rounds.
     #expect((5...8).contains(last), "\(last)")
     for round in 2...last where (rounds[round - 1] ?? 0) < 1_000_000 / 1.25 {
@@ -56,12 +56,12 @@ struct BBRTests {
   @Test("Section 4.3.3: drain goes on until no more is in flight than the path holds, at 1/2.885 of the rate")
   func drain() {
     var path = path()
-    path.run(.seconds(5)) { $0.control.model.mode == .drain }
-    #expect(abs(path.control.model.pacingGain * 2.885 - 1) < 1e-6)
+    path.run(.seconds(5)) { $0.control.bbr.mode == .drain }
+    #expect(abs(path.control.bbr.pacingGain * 2.885 - 1) < 1e-6)
     #expect(path.control.pacingRate.map { abs(Double($0) / (1_250_000 * 0.99 / 2.885) - 1) < 0.02 } == true)
     #expect(path.inFlight > path.pipe)
-    path.run(.seconds(5)) { $0.control.model.mode != .drain }
-    #expect(path.control.model.mode == .probeBandwidth)
+    path.run(.seconds(5)) { $0.control.bbr.mode != .drain }
+    #expect(path.control.bbr.mode == .probeBandwidth)
     // Two segments three times are made ready at once.
     #expect(path.inFlight <= path.pipe + 7_000)
   }
@@ -69,11 +69,11 @@ struct BBRTests {
   @Test("Section 4.3.4: 1.25, 0.75 and six times 1, each for the shortest round trip, the window at twice the path")
   func cycle() {
     var path = steady()
-    path.run(.seconds(1)) { $0.control.model.place == 7 }
-    path.run(.seconds(1)) { $0.control.model.place == 0 }
-    var spans: [(place: UInt8, gain: Float, began: Instant)] = [(0, path.control.model.pacingGain, path.now)]
+    path.run(.seconds(1)) { $0.control.bbr.place == 7 }
+    path.run(.seconds(1)) { $0.control.bbr.place == 0 }
+    var spans: [(place: UInt8, gain: Float, began: Instant)] = [(0, path.control.bbr.pacingGain, path.now)]
     path.run(.seconds(2)) {
-      let model = $0.control.model
+      let model = $0.control.bbr
       if spans.last?.place != model.place { spans.append((model.place, model.pacingGain, $0.now)) }
       return spans.count == 10
     }
@@ -104,20 +104,20 @@ struct BBRTests {
     // A bit of a queue that others leave for ever: the shortest round trip is not seen again.
     path.run(.seconds(4))
     path.roundTrip = .milliseconds(48)
-    #expect(path.control.model.roundTrip <= 41_000)
+    #expect(path.control.bbr.roundTrip <= 41_000)
     let found = path.run(.seconds(11)) { $0.control.isProbingRoundTrip }
     #expect(found)
-    let (window, began) = (Int(path.control.model.priorWindow), path.now)
+    let (window, began) = (Int(path.control.bbr.priorWindow), path.now)
     #expect(path.control.window == 4000)
     #expect(window > 2 * 48_000)
     let rate = path.control.deliveryRate
     path.run(.seconds(2)) { !$0.control.isProbingRoundTrip }
     let took = path.now - began
     #expect(took > .milliseconds(240) && took < .milliseconds(420), "\(took)")
-    #expect(path.control.model.mode == .probeBandwidth)
+    #expect(path.control.bbr.mode == .probeBandwidth)
     #expect(path.control.window >= window)
     // Measured without a queue; and what four segments were delivered by was not believed.
-    #expect(path.control.model.roundTrip >= 48_000 && path.control.model.roundTrip <= 50_000)
+    #expect(path.control.bbr.roundTrip >= 48_000 && path.control.bbr.roundTrip <= 50_000)
     #expect(Double(path.control.deliveryRate) >= 0.95 * Double(rate))
   }
 
@@ -218,7 +218,7 @@ struct BBRTests {
       path.supply = path.supply.map { $0 + 4_000 }
       path.run(.milliseconds(60))
     }
-    #expect(path.control.model.mode == .startup)
+    #expect(path.control.bbr.mode == .startup)
     path.supply = nil
     path.run(.seconds(2))
     #expect(abs(Double(path.control.deliveryRate) / 1_250_000 - 1) < 0.02)
@@ -231,7 +231,7 @@ struct BBRTests {
     path.control.changed(algorithm: .cubic)
     #expect(path.control.window == window && path.control.pacingRate == nil && path.control.deliveryRate == 0)
     path.control.changed(algorithm: .bbr)
-    #expect(path.control.model.mode == .startup && path.control.deliveryRate == 0)
+    #expect(path.control.bbr.mode == .startup && path.control.deliveryRate == 0)
   }
 
   @Test("A window in octets is never more than can be, whatever the numbers")

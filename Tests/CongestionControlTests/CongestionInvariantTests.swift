@@ -40,7 +40,8 @@ struct CongestionInvariantTests {
     case 8: control.segmentSizeChanged(to: bytes)
     case 9:
       control.restarted(roundTrip: .nanoseconds(Int64(bytes)), isApplicationLimited: .random(using: &random), now: now)
-    case 10..<16: control.sampled(anySample(&random), now: now)
+    case 10: control.lost(anyLoss(&random), now: now)
+    case 11..<17: control.sampled(anySample(&random), now: now)
     default:
       control.acknowledged(
         bytes: bytes, roundTrip: .nanoseconds(Int64(Self.numbers.randomElement(using: &random) ?? 0)),
@@ -48,6 +49,16 @@ struct CongestionInvariantTests {
         beginsRound: .random(using: &random),
         isWindowLimited: .random(using: &random), now: now)
     }
+  }
+
+  private func anyLoss(_ random: inout SplitMix64) -> LossSample {
+    func any() -> Int { Self.numbers.randomElement(using: &random) ?? 0 }
+    var loss = LossSample()
+    (loss.octets, loss.lost, loss.inFlightAtSend) = (any(), any(), .random(using: &random) ? any() : nil)
+    loss.total = UInt32(truncatingIfNeeded: any())
+    loss.isApplicationLimited = .random(using: &random)
+    loss.hasSelectiveAcknowledgments = .random(using: &random)
+    return loss
   }
 
   private func anySample(_ random: inout SplitMix64) -> RateSample {
@@ -60,7 +71,9 @@ struct CongestionInvariantTests {
     (sample.priorInFlight, sample.inFlight) = (any(), any())
     (sample.interval, sample.roundTrip) = (.nanoseconds(Int64(any())), .nanoseconds(Int64(any())))
     (sample.priorTotal, sample.total) = (UInt32(truncatingIfNeeded: any()), UInt32(truncatingIfNeeded: any()))
+    (sample.lost, sample.inFlightAtSend) = (any(), .random(using: &random) ? any() : nil)
     sample.isApplicationLimited = .random(using: &random)
+    sample.hasSelectiveAcknowledgments = .random(using: &random)
     return sample
   }
 
@@ -150,7 +163,7 @@ struct CongestionInvariantTests {
   }
 
   @Test("They fit where they are to lie") func sizes() {
-    #expect(MemoryLayout<CongestionControl>.size <= 176)
+    #expect(MemoryLayout<CongestionControl>.size <= 288)
     #expect(MemoryLayout<ProportionalRateReduction>.size <= 16)
     #expect(MemoryLayout<Pacer>.size <= 16)
     #expect(MemoryLayout<CongestionKnobs>.size <= 40)

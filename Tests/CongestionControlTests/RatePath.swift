@@ -16,6 +16,8 @@ struct RatePath {
     let isLimited: Bool
     let arrives: Instant
     let isLost: Bool
+    let inFlight: Int
+    let lost: Int
   }
 
   var control: CongestionControl
@@ -26,6 +28,10 @@ struct RatePath {
   var roundTrip: Interval
   /// Each so-manieth segment is lost; 0: none.
   var loses = 0
+  /// Octets that may wait at the narrow place; more are lost. nil: no end.
+  var buffer: Int?
+  /// What is acknowledged in this time is acknowledged at its end, all at once; zero: each for itself.
+  var lumps = Interval.zero
   /// Octets that may be sent in all; nil: no end.
   var supply: Int?
 
@@ -39,6 +45,8 @@ struct RatePath {
   private var limitedUntil = 0
   private var recoveryBegan = Instant(nanoseconds: 0)
   private(set) var longestQueue = 0
+  private(set) var lost = 0
+  private var lastIsLost = false
 
   init(rate: Int, roundTrip: Interval, knobs: CongestionKnobs = Sender.knobs(.bbr)) {
     control = CongestionControl(knobs: knobs, segmentSize: Self.segment)
@@ -83,12 +91,20 @@ struct RatePath {
       control.restarted(roundTrip: .zero, isApplicationLimited: delivered < limitedUntil, now: now)
     }
     sent += Self.segment
-    let isLost = loses > 0 && sent / Self.segment % loses == 0
-    free = max(free, now) + .nanoseconds(Int64(Self.segment) * 1_000_000_000 / Int64(rate))
+    let isDropped = buffer.map { queue + Self.segment > $0 } ?? false
+    let isLost = isDropped || (loses > 0 && sent / Self.segment % loses == 0)
+    if !isDropped { free = max(free, now) + .nanoseconds(Int64(Self.segment) * 1_000_000_000 / Int64(rate)) }
+    var arrives = max(free, now) + roundTrip
+    if lumps > .zero {
+      let rest = (arrives - Instant(nanoseconds: 0)).nanoseconds % lumps.nanoseconds
+      arrives = arrives + .nanoseconds(lumps.nanoseconds - rest)
+    }
     flights.append(
       Flight(
         sent: now, firstSent: firstSent, deliveredAt: deliveredAt, delivered: delivered,
-        isLimited: delivered < limitedUntil, arrives: free + roundTrip, isLost: isLost))
+        isLimited: delivered < limitedUntil, arrives: arrives, isLost: isLost, inFlight: inFlight + Self.segment,
+        lost: lost
+      ))
     longestQueue = max(longestQueue, queue)
     let pace = control.pacingRate ?? Pacer.unlimited
     next = max(next, now) + .nanoseconds(Int64(Self.segment) * 1_000_000_000 / pace)
@@ -102,6 +118,8 @@ struct RatePath {
     if flight.isLost {
       // Others that came tell of it; it is sent again as any other.
       sample.newlyLost = Self.segment
+      lost += Self.segment
+      tellLoss(of: flight)
       control.lossDetected(inFlight: inFlight, now: now)
     } else {
       delivered += Self.segment
@@ -113,12 +131,22 @@ struct RatePath {
       sample.priorTotal = UInt32(truncatingIfNeeded: flight.delivered)
       sample.isApplicationLimited = flight.isLimited
       sample.roundTrip = now - flight.sent
+      (sample.inFlightAtSend, sample.lost) = (flight.inFlight, lost - flight.lost)
       if control.phase == .recovery, flight.sent > recoveryBegan { control.recoveryEnded() }
     }
     if flight.isLost { recoveryBegan = now }
+    lastIsLost = flight.isLost
     sample.total = UInt32(truncatingIfNeeded: delivered)
     control.sampled(sample, now: now)
     if let supply, sent >= supply { limitedUntil = delivered + inFlight + 1 }
     if control.isProbingRoundTrip { limitedUntil = delivered + inFlight + 1 }
+  }
+
+  private mutating func tellLoss(of flight: Flight) {
+    var loss = LossSample()
+    (loss.octets, loss.inFlightAtSend, loss.lost) = (Self.segment, flight.inFlight, lost - flight.lost)
+    (loss.total, loss.isApplicationLimited) = (UInt32(truncatingIfNeeded: delivered), flight.isLimited)
+    loss.beginsRange = !lastIsLost
+    control.lost(loss, now: now)
   }
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CongestionControl
+import FrameSupport
 import Testing
 import Timekeeping
 import Wire
 
+@testable import CongestionControl
 @testable import LossRecovery
 
 /// Against draft-cheng-iccrg-delivery-rate-estimation-00. The rate that is seen is the largest of the last rounds.
@@ -309,25 +310,86 @@ struct DeliveryRateTests {
     #expect(rate.mark(now: Instant(nanoseconds: .min)).sinceDelivered <= .max)
   }
 
+  @Test(
+    "What was in flight when something was first sent is known, whatever is lost and sent again",
+    arguments: 0..<8 as Range<UInt64>)
+  func inFlightAtSend(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    var compared = 0
+    try RecoveryRig.run(RecoveryRig.knobs(.bbr3, window: 100)) { rig in
+      var known: [Int: Int] = [:]
+      var (sent, acknowledged) = (0, 0)
+      for _ in 0..<200 {
+        let isWhole = rig.side.lost == 0
+        for _ in 0..<Int.random(in: 0...6, using: &random) where rig.side.inFlight < 90_000 {
+          rig.send(sent..<sent + 1)
+          sent += 1
+          if isWhole { known[sent * 1000] = rig.side.inFlight }
+        }
+        rig.pass(.random(in: 0...3, using: &random))
+        if Bool.random(using: &random) { while rig.retransmit() != nil {} }
+        acknowledged += acknowledged + 2 < sent ? Int.random(in: 0...2, using: &random) : 0
+        let start = acknowledged + Int.random(in: 1...4, using: &random)
+        let end = start + Int.random(in: 1...3, using: &random)
+        rig.acknowledge(acknowledged, end <= sent ? [start..<end] : [])
+        for record in rig.records where record.flags.contains(.inOrder) && !record.flags.contains(.retransmitted) {
+          guard record.flags.contains(.rated), !record.flags.contains(.sacked) else { continue }
+          let end = record.range.end
+          let told = rig.side.inFlightAtSend(
+            record.flags, end: end, mark: record.mark, lost: 0, delivered: rig.side.rate.delivered)
+          #expect(told == known[rig.place(end)])
+          compared += 1
+        }
+      }
+    }
+    #expect(compared > 100)
+  }
+
+  @Test(
+    "Losses are told with what lies beside them: neighbours are one range")
+  func lostRanges() throws {
+    try RecoveryRig.run(RecoveryRig.knobs(.bbr3, window: 100)) { rig in
+      func ranges() -> UInt8 {
+        guard case .bbr3(let model) = rig.side.congestion.model else { return 0 }
+        return model.lostRanges
+      }
+      rig.send(0..<40)
+      rig.pass(20)
+      rig.acknowledge(0, [3..<8])
+      #expect(rig.side.lost == 3000 && ranges() == 1)
+      #expect(rig.retransmit() == 0..<3)
+      rig.acknowledge(0, [10..<14, 3..<8])
+      #expect(rig.side.lost == 2000 && ranges() == 2)
+      rig.acknowledge(0, [15..<16, 17..<18, 10..<14])
+      rig.acknowledge(0, [19..<30, 17..<18, 15..<16])
+      #expect(rig.side.lost == 5000 && ranges() == 5)
+      #expect(rig.side.rate.lost(since: 0) == 8000 / 256 * 256)
+      rig.pass(20)
+      rig.acknowledge(40)
+    }
+  }
+
   @Test("An algorithm that goes by rates does not take the marks of before it for its own")
   func change() throws {
     try RecoveryRig.run(Self.knobs) { rig in
-      rig.send(0..<20)
-      rig.pass(20)
-      rig.acknowledge(10)
-      rig.send(20..<30)
+      for flight in 0..<5 {
+        rig.send(flight * 20..<flight * 20 + 20)
+        rig.pass(20)
+        rig.acknowledge(flight * 20 + 20)
+      }
+      rig.send(100..<110)
       rig.knobs = RecoveryRig.knobs(.cubic)
       rig.side.changed(knobs: rig.knobs)
       rig.knobs = Self.knobs
       rig.side.changed(knobs: rig.knobs)
       rig.pass(20)
-      rig.acknowledge(25)
-      rig.send(30..<35)
+      rig.acknowledge(102)
+      rig.send(110..<115)
       rig.pass(20)
-      rig.acknowledge(32)
-      rig.send(35..<40)
+      rig.acknowledge(112)
+      rig.send(115..<120)
       rig.pass(20)
-      rig.acknowledge(40)
+      rig.acknowledge(120)
       #expect(rig.side.congestion.deliveryRate > 0 && rig.side.congestion.deliveryRate <= 1_000_000)
     }
   }

@@ -223,7 +223,7 @@ struct ScoreboardTests {
     #expect(MemoryLayout<Transmission>.stride <= 40)
     let parts =
       MemoryLayout<CongestionControl>.stride + MemoryLayout<RTTEstimator>.stride + MemoryLayout<Pacer>.stride
-    #expect(MemoryLayout<LossRecovery>.size <= 160 + parts)
-    #expect(MemoryLayout<LossRecovery>.stride <= 384)
+    #expect(MemoryLayout<LossRecovery>.size <= 164 + parts)
+    #expect(MemoryLayout<LossRecovery>.stride <= 488)
   }
 }

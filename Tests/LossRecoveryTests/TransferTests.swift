@@ -29,7 +29,7 @@ struct TransferTests {
   }
 
   @Test(
-    "Everything arrives, over any path, with little sent in vain", arguments: 0..<18 as Range<UInt64>, [true, false])
+    "Everything arrives, over any path, with little sent in vain", arguments: 0..<24 as Range<UInt64>, [true, false])
   func anyWeather(seed: UInt64, sack: Bool) throws {
     for (loss, answers, duplication, reordering) in [
       (10, 0, 0, 0), (50, 50, 10, 0), (0, 0, 0, 100), (20, 20, 20, 200), (200, 100, 0, 0),
@@ -39,7 +39,7 @@ struct TransferTests {
       weather.lossOfAnswers = answers
       weather.duplication = duplication
       weather.reordering = reordering
-      let algorithm: CongestionAlgorithm = seed >= 12 ? .bbr : seed % 2 == 0 ? .cubic : .newReno
+      let algorithm: CongestionAlgorithm = seed >= 18 ? .bbr3 : seed >= 12 ? .bbr : seed % 2 == 0 ? .cubic : .newReno
       let knobs = RecoveryRig.knobs(algorithm, window: 10)
       let done = try transfer(600, weather, knobs: knobs, sack: sack, longest: seed % 3 == 0 ? 2 : 44, seed: seed)
       if sack, reordering == 0 {
@@ -61,7 +61,7 @@ struct TransferTests {
 
   @Test(
     "With three records in the world, or four a side, everything arrives", arguments: 0..<6 as Range<UInt64>,
-    [CongestionAlgorithm.cubic, .newReno, .bbr])
+    [CongestionAlgorithm.cubic, .newReno, .bbr, .bbr3])
   func fewRecords(seed: UInt64, algorithm: CongestionAlgorithm) throws {
     var weather = PathModel.Weather()
     weather.loss = 30

@@ -54,7 +54,7 @@ public struct Agreement: Sendable, CustomStringConvertible {
     case .highSpeed: .steps
     case .cubic, .bic, .vegas, .illinois: .percent
     // What goes by rates is not replayed: it would need when each segment was sent.
-    case .westwood, .hTCP, .none, .dctcp, .bbr: .none
+    case .westwood, .hTCP, .none, .dctcp, .bbr, .bbr3: .none
     }
   }
 
