@@ -8,7 +8,7 @@ import VTCP
 
 extension Schedule {
   /// How many times there has been more to draw. What is new is drawn last, so that a seed that was kept stays what it was.
-  public static let generations = 15
+  public static let generations = 18
 
   /// Generation 2: how losses are repaired, and what there is to be learnt of them.
   private mutating func drawRecovery(_ random: inout SplitMix64) {
@@ -151,6 +151,15 @@ extension Schedule {
     for way in legs.indices { legs[way].markBytes = pick([0, 0, 1_000, 5_000]) }
   }
 
+  /// Generation 18: BBR, version 3.
+  private mutating func drawLaterBBR() {
+    var random = SplitMix64(seed: seed ^ 0x6262_7233)
+    func isDrawn() -> Bool { random.next() % 2 == 0 }
+    if isDrawn() { module.flow.congestionAlgorithm = .bbr3 }
+    for place in policies.indices where isDrawn() { policies[place].congestionAlgorithm = .bbr3 }
+    for place in phaseFlows.indices where isDrawn() { phaseFlows[place].congestionAlgorithm = .bbr3 }
+  }
+
   /// Octets and times rise, each among themselves.
   private func isLater(_ end: PhaseEnd, than before: PhaseEnd) -> Bool {
     switch (before, end) {
@@ -284,6 +293,7 @@ extension Schedule {
     if generation >= 13 { schedule.drawRateBased(&random) }
     if generation >= 14 { schedule.drawPhases() }
     if generation >= 15 { schedule.drawMarks() }
+    if generation >= 18 { schedule.drawLaterBBR() }
     return schedule
   }
 }
