@@ -89,36 +89,43 @@ enum AlgorithmState: BitwiseCopyable {
   }
 
   /// Something was acknowledged, whatever the window does for it.
-  mutating func observed(bytes: Int, roundTrip: Interval, sample: Interval?, now: Instant) {
+  mutating func observed(sample: Interval?) {
     switch self {
-    case .none, .newReno, .cubic, .bic, .highSpeed, .scalable, .dctcp, .bbr, .bbr3: break
-    case .westwood(var westwood):
-      westwood.observed(bytes: bytes, roundTrip: roundTrip, sample: sample, now: now)
-      self = .westwood(westwood)
+    case .none, .newReno, .cubic, .bic, .highSpeed, .scalable, .westwood, .hTCP, .dctcp, .bbr, .bbr3: break
     case .vegas(var vegas):
       vegas.observed(sample: sample)
       self = .vegas(vegas)
     case .illinois(var illinois):
       illinois.observed(sample: sample)
       self = .illinois(illinois)
+    }
+  }
+
+  /// Something arrived, whatever is done about a loss at the time.
+  mutating func delivered(_ delivery: Delivery) {
+    switch self {
+    case .none, .newReno, .cubic, .bic, .highSpeed, .scalable, .vegas, .illinois, .dctcp, .bbr, .bbr3: break
+    case .westwood(var westwood):
+      westwood.delivered(delivery)
+      self = .westwood(westwood)
     case .hTCP(var hTCP):
-      hTCP.observed(sample: sample, now: now)
+      hTCP.delivered(delivery)
       self = .hTCP(hTCP)
     }
   }
 
   /// The window is about to be reduced because of congestion.
-  mutating func reduced(window: Int, keepFactor: Int, now: Instant) {
+  mutating func reduced(window: Int, segmentSize: Int, keepFactor: Int) {
     switch self {
     case .none, .newReno, .highSpeed, .scalable, .westwood, .illinois, .dctcp, .bbr, .bbr3: break
     case .cubic(var cubic):
-      cubic.reduced(window: window, keepFactor: keepFactor)
+      cubic.reduced(window: window, segmentSize: segmentSize, keepFactor: keepFactor)
       self = .cubic(cubic)
     case .bic(var bic):
-      bic.reduced(window: window, keepFactor: keepFactor)
+      bic.reduced(window: window, segmentSize: segmentSize, keepFactor: keepFactor)
       self = .bic(bic)
     case .hTCP(var hTCP):
-      hTCP.reduced(window: window, now: now)
+      hTCP.reduced()
       self = .hTCP(hTCP)
     case .vegas(var vegas):
       vegas.restarted()

@@ -46,9 +46,9 @@ struct BinaryIncrease: BitwiseCopyable {
     return maximum == 0 ? min(beyond, Self.smoothness * segment) : beyond
   }
 
-  /// The window is about to be reduced. Who loses below his last maximum gives way to newcomers.
-  mutating func reduced(window: Int, keepFactor: Int) {
-    let isLess = window < Int(lastMaximum)
+  /// The window is about to be reduced. Who loses below his last maximum, by whole segments, gives way to newcomers.
+  mutating func reduced(window: Int, segmentSize: Int, keepFactor: Int) {
+    let isLess = window / segmentSize < Int(lastMaximum) / segmentSize
     lastMaximum = UInt32(truncatingIfNeeded: isLess ? window * (1024 + keepFactor) / 2048 : window)
   }
 

@@ -20,7 +20,7 @@ extension CongestionControl {
     guard bytes > 0, !isRateBased else { return }
     state.counted(bytes: min(bytes, Self.largestWindow), isMarked: isMarked, endsWindow: beginsRound)
     guard phase == .open || phase == .loss else { return }
-    state.observed(bytes: min(bytes, Int(congestionWindow)), roundTrip: roundTrip, sample: sample, now: now)
+    state.observed(sample: sample)
     if beginsRound { endRound(isWindowLimited: isWindowLimited) }
     if isInSlowStart, start.acknowledged(sample: sample, beginsRound: beginsRound) {
       threshold = bounded(threshold: Int(congestionWindow))
@@ -41,6 +41,20 @@ extension CongestionControl {
     avoidCongestion(rest, roundTrip: roundTrip, now: now)
   }
 
+  /// Data arrived at the receiver, as an acknowledgment says, cumulative or selective; to be told of each, in a recovery as well,
+  /// before `acknowledged`.
+  ///
+  /// - Parameters:
+  ///   - bytes: how much that was not known to have arrived before.
+  ///   - roundTrip, sample: as for `acknowledged`.
+  public mutating func delivered(bytes: Int, roundTrip: Interval, sample: Interval?, now: Instant) {
+    guard bytes > 0 else { return }
+    state.delivered(
+      Delivery(
+        bytes: min(bytes, Self.largestWindow), roundTrip: roundTrip, sample: sample, window: Int(congestionWindow),
+        segmentSize: Int(size), isOpen: phase == .open, now: now))
+  }
+
   /// A loss was found otherwise than by timeout; fast recovery begins. Once for each window of data: further losses until
   /// `recoveryEnded` are the same event and change nothing.
   ///
@@ -52,12 +66,16 @@ extension CongestionControl {
     guard !isRateBased else { return saveWindow() }
     guard algorithm != .none, !isSameEvent else { return }
     remember()
-    reduce(inFlight: inFlight, now: now)
+    reduce(inFlight: inFlight)
   }
 
   /// All that was in flight when the loss was found, or the timeout or the mark came, is acknowledged.
   public mutating func recoveryEnded() {
-    phase = .open
+    defer { phase = .open }
+    guard phase == .recovery, canUndo, let pipe = measuredPipe else { return }
+    // What the recovery has delivered counts as well: as long as the filter rises that is a good part of what the path carries.
+    threshold = max(threshold, bounded(threshold: min(pipe, Int(undoWindow))))
+    congestionWindow = bounded(window: max(Int(congestionWindow), Int(threshold)))
   }
 
   /// The retransmission timer expired. The first time in a row the threshold is set (RFC 5681, section 3.1, equation 4); the
@@ -69,7 +87,7 @@ extension CongestionControl {
     switch phase {
     case .open:
       remember()
-      reduce(inFlight: inFlight, now: now)
+      reduce(inFlight: inFlight)
     case .recovery, .reduced:
       // The same window of data: it was reduced already, but not below what is in flight now.
       threshold = min(threshold, bounded(threshold: max(inFlight, 0) &* keepFactor / 1024))
@@ -90,7 +108,7 @@ extension CongestionControl {
       saveWindow()
       model.marked(path: path, now: now)
     } else {
-      reduce(inFlight: Int(congestionWindow), isMark: true, now: now)
+      reduce(inFlight: Int(congestionWindow), isMark: true)
     }
     undoWindow = 0
     phase = .reduced
@@ -206,6 +224,12 @@ extension CongestionControl {
     }
   }
 
+  /// What remains after a loss, octets; nil: it is not the path that says.
+  private var measuredPipe: Int? {
+    guard case .westwood(let westwood) = state, keep == 0 else { return nil }
+    return westwood.pipe
+  }
+
   private mutating func pause() { state.paused() }
 
   private mutating func remember() {
@@ -219,11 +243,11 @@ extension CongestionControl {
   /// window.
   ///
   /// - Parameter isMark: it was a mark, and nothing is lost.
-  private mutating func reduce(inFlight: Int, isMark: Bool = false, now: Instant) {
+  private mutating func reduce(inFlight: Int, isMark: Bool = false) {
     // What remains may depend on what this loss has shown.
-    state.reduced(window: Int(congestionWindow), keepFactor: keepFactor, now: now)
+    state.reduced(window: Int(congestionWindow), segmentSize: Int(size), keepFactor: keepFactor)
     start.end()
-    if case .westwood(let westwood) = state, keep == 0, let pipe = westwood.pipe {
+    if let pipe = measuredPipe {
       threshold = bounded(threshold: pipe)
     } else {
       let factor = isMark ? state.markKeepFactor ?? keepFactor : keepFactor

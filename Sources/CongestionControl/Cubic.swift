@@ -53,10 +53,12 @@ struct Cubic: BitwiseCopyable {
   }
 
   /// The window is about to be reduced because of congestion: sections 4.6 and 4.7.
-  mutating func reduced(window: Int, keepFactor: Int) {
+  mutating func reduced(window: Int, segmentSize: Int, keepFactor: Int) {
     prior = UInt32(truncatingIfNeeded: window)
-    // Fast convergence: who lost before he was where he had been gives way to newcomers.
-    peak = prior < peak ? UInt32(truncatingIfNeeded: window * (1024 + keepFactor) / 2048) : prior
+    // Fast convergence: who lost before he was where he had been gives way to newcomers. In whole segments: around the plateau, where a window
+    // is for long, it is a fraction of one that decides otherwise.
+    let isLess = window / segmentSize < Int(peak) / segmentSize
+    peak = isLess ? UInt32(truncatingIfNeeded: window * (1024 + keepFactor) / 2048) : prior
     restart()
   }
 

@@ -48,6 +48,8 @@ extension LossRecovery {
     widenReorderingWindow(result)
     judge(result: &result, deliverable: deliverable, hasUnsent: hasUnsent, in: pool, knobs: knobs, now: now)
     undoIfInVain(duplicate: duplicate, result: &result, in: pool)
+    congestion.delivered(
+      bytes: result.delivered, roundTrip: roundTrip.smoothed, sample: result.roundTrip, now: now)
     if congestion.isRateBased {
       sampleRate(result, priorInFlight: priorInFlight, isStarved: isStarved, in: pool, now: now)
     } else if result.acknowledged > 0 {

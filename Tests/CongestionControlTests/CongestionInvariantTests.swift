@@ -28,7 +28,7 @@ struct CongestionInvariantTests {
   private func step(_ control: inout CongestionControl, now: Instant, random: inout SplitMix64) {
     let number = Self.numbers.randomElement(using: &random) ?? 0
     let bytes = Bool.random(using: &random) ? number : Int.random(in: 0...100_000, using: &random)
-    switch Int.random(in: 0..<32, using: &random) {
+    switch Int.random(in: 0..<36, using: &random) {
     case 0: control.lossDetected(inFlight: bytes, now: now)
     case 1: control.recoveryEnded()
     case 2: control.timedOut(inFlight: bytes, now: now)
@@ -41,7 +41,12 @@ struct CongestionInvariantTests {
     case 9:
       control.restarted(roundTrip: .nanoseconds(Int64(bytes)), isApplicationLimited: .random(using: &random), now: now)
     case 10: control.lost(anyLoss(&random), now: now)
-    case 11..<17: control.sampled(anySample(&random), now: now)
+    case 11..<16: control.sampled(anySample(&random), now: now)
+    case 16..<20:
+      control.delivered(
+        bytes: bytes, roundTrip: .nanoseconds(Int64(Self.numbers.randomElement(using: &random) ?? 0)),
+        sample: .random(using: &random) ? nil : .nanoseconds(Int64(Self.numbers.randomElement(using: &random) ?? 0)),
+        now: now)
     default:
       control.acknowledged(
         bytes: bytes, roundTrip: .nanoseconds(Int64(Self.numbers.randomElement(using: &random) ?? 0)),

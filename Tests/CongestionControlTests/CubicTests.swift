@@ -63,6 +63,20 @@ struct CubicTests {
     #expect(first.segments > second.segments + 30)
   }
 
+  @Test(
+    "Section 4.7 counts in segments: who loses within the segment of his last maximum gives nothing up",
+    arguments: [false, true])
+  func fastConvergenceInSegments(isLess: Bool) {
+    var sender = Sender(Sender.knobs(.cubic, window: 50), roundTrip: .milliseconds(400))
+    sender.control.adopted(inFlight: 100_900)
+    sender.lose()
+    sender.control.adopted(inFlight: isLess ? 99_900 : 100_100)
+    sender.lose()
+    // For as long as it takes to the plateau of the second; that of the first lies at 85.
+    for _ in 0..<10 { sender.runRoundTrip() }
+    #expect(isLess ? sender.segments < 92 : sender.segments > 98 && sender.segments < 102)
+  }
+
   @Test("Sections 4.8 and 4.10: after a timeout, and after a slow start without loss, the curve begins at its plateau")
   func timeout() {
     var lost = Sender(Sender.knobs(.cubic, window: 1000))

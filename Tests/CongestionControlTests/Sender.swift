@@ -21,6 +21,7 @@ struct Sender {
   mutating func acknowledge(
     _ bytes: Int, limited: Bool = true, sample: Interval? = nil, beginsRound: Bool = false
   ) {
+    control.delivered(bytes: bytes, roundTrip: roundTrip, sample: sample, now: now)
     control.acknowledged(
       bytes: bytes, roundTrip: roundTrip, sample: sample, beginsRound: beginsRound, isWindowLimited: limited, now: now)
   }

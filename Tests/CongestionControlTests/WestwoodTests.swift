@@ -31,6 +31,47 @@ struct WestwoodTests {
     #expect(abs(sender.segments / before - 0.5) < 0.08)
   }
 
+  /// A recovery in which a window arrives in each round trip, behind a hole and then all at once.
+  private func recover(_ sender: inout Sender, roundTrips: Int, octets: Int) {
+    for _ in 0..<roundTrips {
+      sender.now = sender.now + .milliseconds(100)
+      sender.control.delivered(
+        bytes: octets, roundTrip: .milliseconds(100), sample: .milliseconds(100), now: sender.now)
+    }
+    sender.control.recoveryEnded()
+  }
+
+  @Test("What a recovery delivers counts: many long ones are no reason to think less of the path")
+  func recoveries() {
+    var sender = sender()
+    for _ in 0..<60 { sender.runRoundTrip(sample: .milliseconds(100)) }
+    let before = sender.segments
+    for _ in 0..<12 {
+      let window = sender.control.window
+      sender.control.lossDetected(inFlight: window, now: sender.now)
+      recover(&sender, roundTrips: 5, octets: window)
+      sender.runRoundTrip(sample: .milliseconds(100))
+    }
+    #expect(sender.segments > 0.9 * before)
+  }
+
+  @Test("What a recovery has shown is taken up at its end, but no more than there was before the loss")
+  func recoveryEnds() {
+    // The filter has just begun to rise.
+    var sender = Sender(Sender.knobs(.westwood))
+    for _ in 0..<5 { sender.runRoundTrip(sample: .milliseconds(100)) }
+    let before = sender.control.window
+    sender.control.lossDetected(inFlight: before, now: sender.now)
+    let reduced = sender.control.window
+    #expect(reduced < before / 2)
+    var other = sender
+    recover(&sender, roundTrips: 10, octets: before * 3 / 4)
+    #expect(sender.control.window > reduced * 3 / 2 && sender.control.window < before)
+    #expect(sender.control.slowStartThreshold == sender.control.window)
+    recover(&other, roundTrips: 40, octets: 10 * before)
+    #expect(other.control.window == before)
+  }
+
   @Test("As long as nothing is measured, and where policy says how much, it is Reno")
   func withoutRate() {
     var sender = sender()
@@ -63,7 +104,10 @@ struct WestwoodTests {
     var now = Instant(nanoseconds: 1)
     func run(_ bytes: Int, spans: Int) {
       for _ in 0...spans {
-        westwood.observed(bytes: bytes, roundTrip: .milliseconds(60), sample: .milliseconds(60), now: now)
+        westwood.delivered(
+          Delivery(
+            bytes: bytes, roundTrip: .milliseconds(60), sample: .milliseconds(60), window: 1 << 20, segmentSize: 1000,
+            isOpen: true, now: now))
         now = now + .milliseconds(61)
       }
     }

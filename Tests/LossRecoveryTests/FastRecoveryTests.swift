@@ -213,6 +213,32 @@ struct FastRecoveryTests {
     }
   }
 
+  @Test("What arrives behind a hole counts for what the path carries: Westwood+ gives nothing up for long recoveries")
+  func deliveredInRecovery() throws {
+    try RecoveryRig.run(RecoveryRig.knobs(.westwood)) { rig in
+      var sent = 0
+      for _ in 0..<40 {
+        rig.send(sent..<sent + 20)
+        sent += 20
+        rig.pass(100)
+        rig.acknowledge(sent)
+      }
+      for _ in 0..<20 {
+        let hole = sent
+        for _ in 0..<5 {
+          rig.send(sent..<sent + 20)
+          sent += 20
+          rig.pass(100)
+          rig.acknowledge(hole, [hole + 1..<sent])
+        }
+        _ = rig.retransmitAll()
+        rig.pass(100)
+        rig.acknowledge(sent)
+      }
+      #expect(rig.side.congestion.window > 14_000)
+    }
+  }
+
   @Test(
     "A receiver is not believed what was not sent, nor what contradicts itself; the pool does not notice",
     arguments: 0..<8)
