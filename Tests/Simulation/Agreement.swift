@@ -5,6 +5,7 @@ public import CongestionControl
 /// By how much our window differs from a kernel's on the kernel's own schedule.
 public struct Agreement: Sendable, CustomStringConvertible {
   public let algorithm: CongestionAlgorithm
+  /// And marks.
   public let losses: Int
   /// Acknowledgments from the first loss on after which the windows were compared, and the largest of the kernel's, in segments.
   public let compared: Int
@@ -22,7 +23,7 @@ public struct Agreement: Sendable, CustomStringConvertible {
     let replay = Replay(schedule)
     algorithm = schedule.algorithm
     losses = replay.losses
-    let windows = replay.windows.filter { $0.losses > 0 }
+    let windows = replay.windows.filter { $0.losses > 0 && $0.isComparable }
     compared = windows.count
     largestWindow = windows.map(\.theirs).max() ?? 0
     (medianSegments, mostSegments) = Self.medianAndMost(windows.map(\.segments))
@@ -32,8 +33,8 @@ public struct Agreement: Sendable, CustomStringConvertible {
     isWithinBound =
       switch Self.bound(algorithm) {
       case .segments: compared > 0 && medianSegments <= 1 && most <= 2
-      case .steps: compared > 0 && medianSegments <= 2 && most <= 3
       case .percent: compared > 0 && medianPercent <= 5 && windows.allSatisfy { $0.segments <= 2 || $0.percent <= 10 }
+      case .steps: compared > 0 && medianPercent <= 10 && windows.allSatisfy { $0.segments <= 2 || $0.percent <= 25 }
       case .none: compared > 0
       }
   }
@@ -41,20 +42,20 @@ public struct Agreement: Sendable, CustomStringConvertible {
   /// How far apart the windows may be; docs/algorithms.md says why.
   private enum Bound: String {
     case segments = "1 segment in the median and 2 everywhere"
-    /// Both go by the rows of RFC 3649, appendix B, and Linux rounds what remains after a loss twice.
-    case steps = "2 segments in the median and 3 everywhere"
     case percent = "5 % in the median and 10 % or 2 segments everywhere"
+    /// Linux grows by whole segments for whole steps of alpha, and looks at it once for each.
+    case steps = "10 % in the median and 25 % or 2 segments everywhere"
     /// Linux does something else; by how much is only told.
     case none = "no bound"
   }
 
   private static func bound(_ algorithm: CongestionAlgorithm) -> Bound {
     switch algorithm {
-    case .newReno, .scalable: .segments
-    case .highSpeed: .steps
-    case .cubic, .bic, .vegas, .illinois: .percent
+    case .newReno, .scalable, .highSpeed, .dctcp: .segments
+    case .cubic, .bic, .vegas, .westwood, .illinois: .percent
+    case .hTCP: .steps
     // What goes by rates is not replayed: it would need when each segment was sent.
-    case .westwood, .hTCP, .none, .dctcp, .bbr, .bbr3: .none
+    case .none, .bbr, .bbr3: .none
     }
   }
 

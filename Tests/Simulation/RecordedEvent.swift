@@ -7,6 +7,8 @@ public enum RecordedEvent: Sendable {
   case acknowledgment(RecordedAcknowledgment)
   /// The kernel found a loss and reduced its window; `inFlight` as RFC 5681 has it. The acknowledgment that told of it is the next line.
   case loss(after: Interval, inFlight: Int)
+  /// The kernel reduced its window because of a mark, which the next line reports.
+  case mark(after: Interval)
   /// All that was in flight at the loss is acknowledged, by the next line, of which so many octets had not been selectively acknowledged before.
   case ended(delivered: Int)
   /// The kernel's timer expired.

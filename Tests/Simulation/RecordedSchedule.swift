@@ -13,10 +13,12 @@ import Timekeeping
 ///     threshold SEGMENTS        of slow start, at the beginning; left out: there is none
 ///     loss TIME FLIGHT          and so on: `RecordedEvent`
 ///     timeout TIME FLIGHT
+///     mark TIME
 ///     ended DELIVERED
 ///     # a remark
 ///
-/// The others are acknowledgments: TIME OCTETS SAMPLE FLIGHT WINDOW. Times are in microseconds, TIME since the line before; `=` is what the
+/// The others are acknowledgments: TIME OCTETS SAMPLE FLIGHT WINDOW, and what is not always there: a number of octets, those that were not known to
+/// have arrived before, if they are not OCTETS; `marked`, if it reports a mark. Times are in microseconds, TIME since the line before; `=` is what the
 /// acknowledgment before had there, a SAMPLE of `-` none.
 public struct RecordedSchedule: Sendable {
   public private(set) var algorithm = CongestionAlgorithm.none
@@ -24,7 +26,8 @@ public struct RecordedSchedule: Sendable {
   public private(set) var initialWindow = 0
   public private(set) var threshold = 0xFFFF
   public private(set) var events: [RecordedEvent] = []
-  private var last = RecordedAcknowledgment(after: .zero, octets: 0, sample: nil, inFlight: 0, window: 0)
+  private var last = RecordedAcknowledgment(
+    after: .zero, octets: 0, delivered: 0, sample: nil, inFlight: 0, window: 0)
 
   public init(_ text: String) throws(Broken) {
     for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
@@ -49,6 +52,9 @@ public struct RecordedSchedule: Sendable {
       if first == "window" { initialWindow = number }
       if first == "threshold" { threshold = number }
       if first == "ended" { events.append(.ended(delivered: number)) }
+    case "mark":
+      guard words.count == 2, let after = Int64(words[1]) else { return false }
+      events.append(.mark(after: .microseconds(after)))
     case "loss", "timeout":
       guard words.count == 3, let after = Int64(words[1]), let inFlight = Int(words[2]) else { return false }
       let time = Interval.microseconds(after)
@@ -61,7 +67,7 @@ public struct RecordedSchedule: Sendable {
   }
 
   private mutating func takeAcknowledgment(_ words: [Substring]) -> Bool {
-    guard words.count == 5 else { return false }
+    guard 5...7 ~= words.count else { return false }
     var next = last
     guard let after = Int64(words[0]) else { return false }
     next.after = .microseconds(after)
@@ -74,6 +80,11 @@ public struct RecordedSchedule: Sendable {
     } else if words[2] != "=" {
       guard let sample = Int64(words[2]) else { return false }
       next.sample = .microseconds(sample)
+    }
+    next.delivered = next.octets
+    next.isMarked = false
+    for word in words[5...] {
+      if word == "marked" { next.isMarked = true } else if !Self.take(word, into: &next.delivered) { return false }
     }
     last = next
     events.append(.acknowledgment(next))

@@ -10,6 +10,8 @@ public struct ReplayedWindow: Sendable, CustomStringConvertible {
   public var theirs: Int
   /// So many before.
   public var losses: Int
+  /// The last of them was one of which Linux is to make the same.
+  public var isComparable = true
 
   public var segments: Double { (ours - Double(theirs)).magnitude }
   /// Microseconds, theirs, ours.

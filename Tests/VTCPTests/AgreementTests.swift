@@ -7,7 +7,9 @@ import Testing
 /// Our windows against those of Linux, on connections that a Linux guest has had (Tests/Recorded; docs/algorithms.md). `test_oracle.py` records anew.
 @Suite struct AgreementTests {
   /// Those for which there is a bound.
-  static let algorithms: [CongestionAlgorithm] = [.newReno, .cubic, .bic, .highSpeed, .scalable, .vegas, .illinois]
+  static let algorithms: [CongestionAlgorithm] = [
+    .newReno, .cubic, .bic, .highSpeed, .scalable, .westwood, .vegas, .illinois, .hTCP, .dctcp,
+  ]
 
   static func recorded(_ algorithm: CongestionAlgorithm) throws -> RecordedSchedule {
     let name = algorithm == .newReno ? "reno" : "\(algorithm)".lowercased()
@@ -51,7 +53,10 @@ import Testing
 
   @Test(
     "A line that means nothing is refused",
-    arguments: ["100", "100 1 2 3", "100 x 2 3 4", "loss 1", "window", "algorithm quick", "100 -1 2 3 4", "ended a"])
+    arguments: [
+      "100", "100 1 2 3", "100 x 2 3 4", "loss 1", "window", "algorithm quick", "100 -1 2 3 4", "ended a", "mark",
+      "100 1 2 3 4 x", "100 1 2 3 4 marked 5 6",
+    ])
   func refuses(line: String) {
     let head = "algorithm reno\nsegment 1000\nwindow 10\n"
     #expect(throws: Broken.self) { try RecordedSchedule(head + line) }

@@ -2,11 +2,12 @@
 """A guest's kernel as the reference of congestion control: it sends over an impaired link, and what it met and did is recorded.
 
 What it met (times, acknowledgments, samples of the round trip, losses) is a schedule; `vtcp-simulate --replay` has our algorithms meet the same and
-compares the windows (docs/algorithms.md). The format is RecordedSchedule's. Three of the kernel's events tell it all:
+compares the windows (docs/algorithms.md). The format is RecordedSchedule's. Four of the kernel's events tell it all:
 
 * tcp:tcp_probe, of each segment before it is processed: what is acknowledged, what was sent, the window. The window that an acknowledgment
   left is that of the next one.
 * a probe at tcp_rate_gen, which each acknowledgment passes just before congestion control: its sample, and what it delivered.
+* a probe at tcp_rcv_established, just before the first of these: whether the segment reports a mark.
 * tcp:tcp_cong_state_set: recovery and timeouts begin and end.
 """
 
@@ -20,8 +21,11 @@ from .process import BedError, wait_until
 
 # As Linux names them.
 ALGORITHMS = ("reno", "cubic", "bic", "highspeed", "scalable", "westwood", "vegas", "illinois", "htcp")
+# On a link that marks.
+MARKED = ("dctcp",)
 # Windows of some tens of segments, a queue that delays, and losses of both kinds: by the queue's end, and by chance.
 LINK = "delay=45ms,rate=20mbit,queue=100000,loss=0.1%"
+MARKING = "delay=20ms,rate=20mbit,queue=300000,mark-above=20000"
 # Segments.
 THRESHOLD = 100
 _BUILT_IN = ("reno", "cubic")
@@ -29,7 +33,9 @@ _KERNEL = "6.12"
 # Of an MTU of 1500, with timestamps.
 _SEGMENT = 1448
 _TRACING = "/sys/kernel/tracing"
-_EVENTS = ("tcp/tcp_probe", "tcp/tcp_cong_state_set", "oracle/rate")
+_EVENTS = ("tcp/tcp_probe", "tcp/tcp_cong_state_set", "oracle/rate", "oracle/flags")
+# In TCP's header.
+_ECE = 0x40
 _ports = itertools.count(31000)
 
 _OPEN, _DISORDER, _REDUCED, _RECOVERY, _LOSS = range(5)
@@ -47,11 +53,15 @@ class Oracle:
         self._legs.__enter__()
         # Every segment is acknowledged by itself: some of Linux's modules correct for delayed acknowledgments, and ours do not.
         self._host.ip("route", "replace", "default", "via", FAR.host(), "quickack", 1)
+        # A sender that uses DCTCP sends its SYN with ECT, of which a receiver that does not would not agree on ECN.
+        rules = "table ip oracle { chain forward { type filter hook forward priority 0; tcp flags & (syn | ack) == syn ip ecn set not-ect; }; }"
+        self._legs.router.run("nft", rules)
         # A receiver that has room from the beginning.
         self._host.sysctl("net.ipv4.tcp_rmem=4096 4000000 8000000")
         self._guest.run(
             f"mount -t tracefs tracefs {_TRACING}; cd {_TRACING}; echo mono >trace_clock; echo 24576 >buffer_size_kb;"
             " echo 'f:oracle/rate tcp_rate_gen delivered=delivered:u32 rtt=rs->rtt_us:s64' >dynamic_events;"
+            " echo 'f:oracle/flags tcp_rcv_established flags=+13(skb->data):u8' >>dynamic_events;"
             " echo 0 >/sys/module/tcp_cubic/parameters/hystart; echo hpet >/sys/devices/system/clocksource/clocksource0/current_clocksource"
         )
         # Slow start ends by itself: in a loss that ends it, HighSpeed of Linux takes the window for a small one. The kernel takes the threshold
@@ -64,7 +74,7 @@ class Oracle:
             if "ssthresh" in self._guest.run("for i in $(seq 40); do ip tcp_metrics | grep ssthresh && break; sleep 0.05; done; true"):
                 break
         else:
-            raise BedError("the guest's kernel remembers no slow start threshold of the host")
+            raise BedError(f"the guest's kernel remembers no slow start threshold of the host:\n{self._guest.run('ip tcp_metrics; ip route')}")
         self._guest.set({"tcp_no_metrics_save": 1})
         return self
 
@@ -75,7 +85,7 @@ class Oracle:
         """The schedule of one connection that sends all the time, as text."""
         if algorithm not in _BUILT_IN:
             self._guest.run(f"modprobe tcp_{algorithm}")
-        self._guest.set({"tcp_congestion_control": algorithm})
+        self._guest.set({"tcp_congestion_control": algorithm, "tcp_ecn": 1 if algorithm in MARKED else 2})
         packed = self._connection(f"timeout {seconds} cat /dev/zero")
         kernel = self._guest.run("uname -r").strip()
         head = [f"# Linux {kernel}, recorded by vtcpbed.oracle", f"algorithm {algorithm}", f"segment {_SEGMENT}"]
@@ -101,8 +111,9 @@ class Oracle:
 class _Segment:
     """One that came in, from tcp_probe, and what followed before the next one: states before and after its acknowledgment was counted."""
 
-    def __init__(self, time, words):
+    def __init__(self, time, words, is_marked):
         self.time = time
+        self.is_marked = is_marked
         self.acknowledged = int(words["snd_una"], 16)
         self.sent = int(words["snd_nxt"], 16)
         self.window = int(words["snd_cwnd"])
@@ -118,7 +129,7 @@ class _Segment:
 
 def _segments(trace):
     """All of a trace, and time and sample of the acknowledgment of the SYN, if it is there."""
-    segments, opening = [], None
+    segments, opening, is_marked = [], None, False
     for line in trace.splitlines():
         found = re.search(r" (\d+\.\d+): (\w+): (.*)", line)
         if line.startswith("#") or not found:
@@ -127,8 +138,10 @@ def _segments(trace):
             continue
         time, name = round(float(found[1]) * 1e6), found[2]
         words = dict(re.findall(r"(\w+)=(\S+)", found[3]))
-        if name == "tcp_probe":
-            segments.append(_Segment(time, words))
+        if name == "flags":
+            is_marked = bool(int(words["flags"]) & _ECE)
+        elif name == "tcp_probe":
+            segments.append(_Segment(time, words, is_marked))
         elif not segments:
             opening = (time, int(words["rtt"])) if name == "rate" else opening
         elif name == "rate":
@@ -147,19 +160,21 @@ def schedule(trace):
     lines = [f"window {segments[0].window}", f"threshold {segments[0].threshold}"]
     last, before, state = segments[0].time, None, _OPEN
     if opening:
-        # That of the SYN; some algorithms begin to measure there.
+        # That of the SYN, which delivers nothing; some algorithms begin to measure there.
         row, last = [1, opening[1], 1, segments[0].window], opening[0]
-        lines.append(" ".join(map(str, [0, *row])))
+        lines.append(" ".join(map(str, [0, *row, 0])))
     for segment, following in zip(segments, segments[1:]):
         octets = following.acknowledged - segment.acknowledged & 0xFFFFFFFF
         left = segment.in_flight - octets
         for _, new in segment.states:
-            last = _moved(lines, (state, new), (segment.time, last), left, segment.delivered or 0)
+            last = _moved(lines, (state, new), (segment.time, last), left, segment.delivered or 0, segment.is_marked)
             state = new
-        if octets:
+        delivered = octets if segment.delivered is None else segment.delivered * _SEGMENT
+        if octets or delivered:
             words = [segment.sample if segment.sample and segment.sample > 0 else "-", segment.in_flight, following.window]
             row = [octets, *words]
             shown = ["=" if before is not None and now == old else str(now) for now, old in zip(row, before or row)]
+            shown += [str(delivered)] * (delivered != octets) + ["marked"] * segment.is_marked
             lines.append(" ".join([str(segment.time - last), *shown]))
             last, before = segment.time, row
         # Timers: of retransmission, and of RACK.
@@ -169,11 +184,13 @@ def schedule(trace):
     return lines
 
 
-def _moved(lines, states, times, in_flight, delivered):
+def _moved(lines, states, times, in_flight, delivered, is_marked=False):
     """Adds the line for a state that was left for another one, if there is one; returns the time of the last line with a time."""
     (old, new), (now, last) = states, times
     if new == _LOSS:
         lines.append(f"timeout {now - last} {in_flight}")
+    elif old <= _DISORDER and new == _REDUCED and is_marked:
+        lines.append(f"mark {now - last}")
     elif old <= _DISORDER and new in (_REDUCED, _RECOVERY):
         lines.append(f"loss {now - last} {in_flight}")
     else:
