@@ -20,15 +20,18 @@ public struct Classifier: Sendable {
   /// When it is over, for each of them; nil: with the connection.
   private let ends: [PhaseEnd?]
   private let classes: [PolicyName]
+  /// How fast the VM may send and receive.
+  public let shaping: Shaping
 
   /// - Parameters:
   ///   - rules: the first that matches counts.
   ///   - configurations: what rules may name besides the presets.
   ///   - phases: of these configurations and the presets; rules may name them as well.
   ///   - fallback: of connections that no rule is for; rules may name it `PolicyName.fallback`.
+  ///   - shaping: of all connections together, and of all else.
   public init(
     rules: [PolicyRule] = [], configurations: [NamedConfiguration] = [], phases: [PolicyPhases] = [],
-    fallback: FlowConfiguration = FlowConfiguration()
+    fallback: FlowConfiguration = FlowConfiguration(), shaping: Shaping = Shaping()
   ) throws(PolicyError) {
     guard rules.count <= Self.ruleLimit else { throw .tooManyRules(rules.count, limit: Self.ruleLimit) }
     var all = try Self.all(configurations, fallback)
@@ -52,6 +55,7 @@ public struct Classifier: Sendable {
         throw .invalidMatch(error, rule: number)
       }
     }
+    self.shaping = shaping
     self.rules = compiled
     self.configurations = all
     self.classes = classes

@@ -6,18 +6,22 @@
 ///     configuration bulk extends=config2 transmitBufferSize=4MiB congestionAlgorithm=bic
 ///     phases fast config1 until=1MiB bulk
 ///     rule source=10.0.0.0/8 destinationPort=5201-5210 configuration=bulk class=bulk
+///     shape transmitRate=100Mbit/s
 ///
 /// It goes on after a mistake, so that all are told at once. A line takes time by its length, which is limited, and memory by what it says.
 public struct PolicyTextParser: Sendable {
   /// Octets of the longest line.
   public static let longestLine = 4096
-  private static let statements = ["configuration", "default", "phases", "rule"]
+  private static let statements = ["configuration", "default", "phases", "rule", "shape"]
 
   /// What configurations begin with that extend no other.
   private(set) var fallback: FlowConfiguration
   var configurations: [(name: PolicyName, configuration: FlowConfiguration, word: PolicyWord)] = []
   var phases: [(phases: PolicyPhases, word: PolicyWord)] = []
   var rules: [(rule: PolicyRule, word: PolicyWord)] = []
+  var shaping = Shaping()
+  /// Where it stands.
+  var shapeWord: PolicyWord?
   private(set) var errors: [PolicyTextError] = []
   private var hasStatements = false
   private var lineCount = 0
@@ -53,9 +57,10 @@ public struct PolicyTextParser: Sendable {
     case "configuration": readConfiguration(first, rest)
     case "phases": readPhases(first, rest)
     case "rule": readRule(first, rest)
+    case "shape": readShape(first, rest)
     default:
       let meant = NearestWord.of(first.text, in: Self.statements).map { "; did you mean \($0)?" } ?? ""
-      fail(first.error("a line begins with default, configuration, phases or rule, not \(first.shown)\(meant)"))
+      fail(first.error("a line begins with default, configuration, phases, rule or shape, not \(first.shown)\(meant)"))
     }
     hasStatements = true
   }
@@ -99,7 +104,7 @@ public struct PolicyTextParser: Sendable {
       return try Classifier(
         rules: rules.map(\.rule),
         configurations: configurations.map { NamedConfiguration(name: $0.name, configuration: $0.configuration) },
-        phases: phases.map(\.phases), fallback: fallback)
+        phases: phases.map(\.phases), fallback: fallback, shaping: shaping)
     } catch {
       throw PolicyTextErrors(errors: [word(of: error).error("\(error)")])
     }

@@ -177,7 +177,10 @@ struct PolicyTextTests {
   @Test(
     "A mistake is told with its place and how to mend it",
     arguments: [
-      ("rul a=b", "1:1: a line begins with default, configuration, phases or rule, not 'rul'; did you mean rule?"),
+      (
+        "rul a=b",
+        "1:1: a line begins with default, configuration, phases, rule or shape, not 'rul'; did you mean rule?"
+      ),
       ("configuration", "1:1: a configuration has a name: configuration NAME KEY=VALUE ..."),
       ("configuration a mode=late", "1:22: mode is off, snoop, early, not 'late'"),
       ("configuration a tailSiz=1", "1:17: there is no 'tailSiz' in a configuration; did you mean tailSize?"),
