@@ -17,6 +17,11 @@ public enum MonitorCounter: Int, CaseIterable, Sendable {
   case storedSegments
   case narrowedPaths
   case stalls
+  case transmitShaped
+  case receiveShaped
+  case transmitCharged
+  case receiveCharged
+  case shaperWaits
 
   var name: String {
     switch self {
@@ -34,6 +39,11 @@ public enum MonitorCounter: Int, CaseIterable, Sendable {
     case .storedSegments: "stored_segments"
     case .narrowedPaths: "narrowed_paths"
     case .stalls: "guest_stalls"
+    case .transmitShaped: "transmit_shaped_octets"
+    case .receiveShaped: "receive_shaped_octets"
+    case .transmitCharged: "transmit_charged_octets"
+    case .receiveCharged: "receive_charged_octets"
+    case .shaperWaits: "shaper_waits"
     }
   }
 }

@@ -27,6 +27,8 @@ enum MonitorLayout {
   static let chunkBytesOffset = 96
   /// Where, how many, and of how many bytes each: not in files of earlier writers, where there is 0.
   static let classesOffset = 100
+  /// Rates in force, in bits per second: guest to network, and network to guest; 0: none, as in files of earlier writers.
+  static let ratesOffset = 112
   static let uplinkOffset = 128
   static let uplinkBytes = 64
   static let socketOffset = 192

@@ -76,6 +76,8 @@ public struct MonitorReader {
     snapshot.heldChunks = region.load(at: MonitorLayout.heldChunksOffset)
     snapshot.chunkLimit = region.load(at: MonitorLayout.chunkLimitOffset)
     snapshot.chunkBytes = region.load(at: MonitorLayout.chunkBytesOffset)
+    snapshot.transmitRate = region.load(at: MonitorLayout.ratesOffset)
+    snapshot.receiveRate = region.load(at: MonitorLayout.ratesOffset + 8)
     for place in 0..<min(counters.count, MonitorLayout.counterCount) {
       snapshot.counters[place] = region.load(at: counters.offset + 8 * place)
     }

@@ -82,6 +82,12 @@ public struct MonitorRegion: Sendable {
     region.store(now.nanoseconds, at: MonitorLayout.updatedOffset)
   }
 
+  /// How fast the VM may send and receive, in bits per second; 0: there is no limit.
+  public func setRates(transmit: Int, receive: Int) {
+    region.store(UInt64(clamping: transmit), at: MonitorLayout.ratesOffset)
+    region.store(UInt64(clamping: receive), at: MonitorLayout.ratesOffset + 8)
+  }
+
   /// Counts a number; negative ones as 0.
   public func record(_ histogram: MonitorHistogram, _ value: Int) {
     let begin = MonitorLayout.histogramsBegin &+ histogram.rawValue &* MonitorLayout.histogramStride

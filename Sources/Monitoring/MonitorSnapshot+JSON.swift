@@ -15,6 +15,9 @@ extension MonitorSnapshot {
     current.add("flow_limit", flowLimit)
     current.add("held_octets", UInt64(heldChunks) * UInt64(chunkBytes))
     current.add("held_octets_limit", UInt64(chunkLimit) * UInt64(chunkBytes))
+    for (name, rate) in [("transmit_rate", transmitRate), ("receive_rate", receiveRate)] {
+      if rate > 0 { current.add(name, rate) } else { current.addNull(name) }
+    }
     object.add("current", current)
     var all = JSONObject()
     for counter in MonitorCounter.allCases { all.add(counter.name, self[counter]) }

@@ -32,9 +32,12 @@ extension MonitorSnapshot {
     let running = isRunning ? "up \(Self.age(of: identity.started, now))" : "has ended"
     let held = Int(heldChunks).multipliedReportingOverflow(by: Int(chunkBytes)).partialValue
     let limit = Int(chunkLimit).multipliedReportingOverflow(by: Int(chunkBytes)).partialValue
+    let rates = [("transmit", transmitRate), ("receive", receiveRate)].filter { $0.1 > 0 }
+    let shape = rates.map { "\($0.0) \(NumberText.rate($0.1))" }.joined(separator: ", ")
     return [
       "vtcp-nic \(identity.process), \(running): vtcp \(mode), uplink \(identity.uplink), socket \(identity.socket)",
-      "\(flowCount) connections of at most \(flowLimit); \(NumberText.octets(held)) of \(NumberText.octets(limit)) in buffers",
+      "\(flowCount) connections of at most \(flowLimit); \(NumberText.octets(held)) of \(NumberText.octets(limit)) in buffers"
+        + (shape.isEmpty ? "" : "; at most \(shape)"),
       MonitorCounter.allCases.map { "\($0.name):\(self[$0])" }.joined(separator: " "),
     ]
   }

@@ -12,6 +12,9 @@ public struct MonitorSnapshot: Sendable {
   public internal(set) var heldChunks: UInt32 = 0
   public internal(set) var chunkLimit: UInt32 = 0
   public internal(set) var chunkBytes: UInt32 = 0
+  /// Bits per second, guest to network and network to guest; 0: there is no limit.
+  public internal(set) var transmitRate: UInt64 = 0
+  public internal(set) var receiveRate: UInt64 = 0
   var counters = [UInt64](repeating: 0, count: MonitorLayout.counterCount)
   var histograms: [Histogram] = []
   /// By number, those that have a name.

@@ -28,6 +28,13 @@ enum NumberText {
     return count < 1 << 30 ? "\(tenths(count, of: 1 << 20)) MiB" : "\(tenths(count, of: 1 << 30)) GiB"
   }
 
+  /// Bits per second, exactly.
+  static func rate(_ bits: UInt64) -> String {
+    let units: [(factor: UInt64, name: String)] = [(1_000_000_000, "Gbit/s"), (1_000_000, "Mbit/s"), (1_000, "kbit/s")]
+    let unit = units.first { bits > 0 && bits % $0.factor == 0 } ?? (1, "bit/s")
+    return "\(bits / unit.factor) \(unit.name)"
+  }
+
   /// With one digit behind the point, if it is less than ten.
   private static func tenths(_ count: Int, of unit: Int) -> String {
     guard count < 10 * unit else { return "\(count / unit)" }

@@ -58,7 +58,7 @@ import Timekeeping
     let process =
       #"{"version": 1, "process": {"pid": 4711, "running": true, "uptime_ms": 3000, "mode": "early", "#
       + #""uplink": "tap:vm1", "socket": "/run/vm1.sock"}, "current": {"flows": 1, "flow_limit": 4, "#
-      + #""held_octets": 8192, "held_octets_limit": 268435456}, "counters": {"flows": 3, "#
+      + #""held_octets": 8192, "held_octets_limit": 268435456, "transmit_rate": null, "receive_rate": null}, "counters": {"flows": 3, "#
     #expect(json.hasPrefix(process))
     #expect(
       json.contains(
