@@ -175,9 +175,9 @@ public final class VirtualNIC {
     case .waiting: isBlocked = true
     case .idle: break
     }
-    if module.hasFrames(for: .guest), receivePaths[0].run(now: now) == .more { isMoreToDo = true }
+    if module.hasFrames(for: .guest, now: now), receivePaths[0].run(now: now) == .more { isMoreToDo = true }
     // What was read besides may have to be acknowledged.
-    if !isBlocked, module.hasFrames(for: .network) { isMoreToDo = true }
+    if !isBlocked, module.hasFrames(for: .network, now: now) { isMoreToDo = true }
     return isMoreToDo
   }
 

@@ -15,6 +15,8 @@ public struct ModuleConfiguration: BitwiseCopyable, Equatable, Sendable {
   public var transmissionLimit = 262_144
   /// For all connections, where no policy tells them apart.
   public var flow = FlowConfiguration()
+  /// For all of them together, where no policy says it.
+  public var shaping = Shaping()
   /// Of the hash of keys; drawn at start, since guests choose their ports.
   public var seed: UInt64 = 0
 

@@ -29,6 +29,13 @@ public struct ModuleCounters: BitwiseCopyable, Equatable, Sendable {
   public var resets: UInt64 = 0
   /// How often the guest took long to react: it waited for a processor.
   public var stalls: UInt64 = 0
+  /// Octets of frames that waited for the rate of the VM, guest to network and network to guest; those that passed and were charged; and
+  /// how often somebody waited.
+  public var transmitShaped: UInt64 = 0
+  public var receiveShaped: UInt64 = 0
+  public var transmitCharged: UInt64 = 0
+  public var receiveCharged: UInt64 = 0
+  public var shaperWaits: UInt64 = 0
 
   public init() {}
 
@@ -39,7 +46,8 @@ public struct ModuleCounters: BitwiseCopyable, Equatable, Sendable {
       ("accelerations", accelerations), ("drains", drains), ("implausible", implausible),
       ("bad-checksums", badChecksums), ("dropped", droppedSegments),
       ("stored", storedSegments), ("narrowed", narrowedPaths), ("lost-octets", lostOctets), ("resets", resets),
-      ("stalls", stalls),
+      ("stalls", stalls), ("transmit-shaped", transmitShaped), ("receive-shaped", receiveShaped),
+      ("transmit-charged", transmitCharged), ("receive-charged", receiveCharged), ("shaper-waits", shaperWaits),
     ]
     return all.filter { $0.1 > 0 }.map { "\($0.0)=\($0.1)" }.joined(separator: " ")
   }

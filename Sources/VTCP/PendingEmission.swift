@@ -15,6 +15,10 @@ struct PendingEmission: BitwiseCopyable, Sendable {
   var isProbe = false
   /// A reset; the flow ends with it.
   var isReset = false
+  /// It has its turn at the rate of the VM.
+  var hasTurn = false
+  /// Octets of its frames on the wire.
+  var wireOctets = 0
   /// What the receiving end is told of the other direction.
   var acknowledged = SequenceNumber(rawValue: 0)
   var edge = SequenceNumber(rawValue: 0)

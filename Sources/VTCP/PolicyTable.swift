@@ -16,6 +16,8 @@ struct PolicyTable {
   let hasPhases: Bool
   /// There is nothing to do for anybody.
   let isOff: Bool
+  /// How fast all may go together.
+  let shaping: Shaping
 
   /// - Parameters:
   ///   - classifier: nil: all connections get `configuration.flow`.
@@ -32,6 +34,7 @@ struct PolicyTable {
     ends = RecordBuffer(capacity: all.count, repeating: nil)
     for number in all.indices { ends[number] = classifier?.end(UInt8(truncatingIfNeeded: number)) }
     hasPhases = all.indices.contains { classifier?.end(UInt8(truncatingIfNeeded: $0)) != nil }
+    shaping = classifier?.shaping ?? configuration.shaping
     // Presets that no rule gives are there as well.
     isOff = classifier?.isOff ?? (configuration.flow.effectiveMode == .off && configuration.flow.overrides.isEmpty)
   }

@@ -26,6 +26,11 @@ struct SideSending: BitwiseCopyable, Sendable {
   var duplicate = SequenceRange(start: SequenceNumber(rawValue: 0), end: SequenceNumber(rawValue: 0))
   /// Duplicate acknowledgments that the sender is owed, if it can't be told by SACK: one for each segment out of order.
   var duplicatesDue: UInt8 = 0
+  /// It waits for its turn at the rate of the VM: between whom, and what it may send then before others have theirs. Only with
+  /// `awaitsTurn`. Octets.
+  var turn = ListLinks()
+  var turnCredit: Int32 = 0
+  var awaitsTurn = false
   /// Probes in a row that did not open the window.
   var probes: UInt8 = 0
 

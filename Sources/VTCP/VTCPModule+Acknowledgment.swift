@@ -70,7 +70,8 @@ extension VTCPModule {
     let result = store.sendings[before.sending].recovery.acknowledged(
       to: packet.segment.acknowledgmentNumber, blocks: blocks,
       isBare: packet.isBareAcknowledgment && packet.segment.window == before.lastWindow, hasUnsent: hasUnsent(before),
-      isMarked: isMarked, isStarved: !hasWaiting(before), in: store.transmissions, knobs: knobs(index), now: now)
+      isMarked: isMarked, isStarved: !hasWaiting(before) || awaitsTurn(index), in: store.transmissions,
+      knobs: knobs(index), now: now)
     if let sample = result.roundTrip { store.sendings[before.sending].lastRoundTrip = sample }
     if result.beganRecovery { noteLossy(index, now) }
     noteAnswer(index, packet.segment.acknowledgmentNumber, result, now)

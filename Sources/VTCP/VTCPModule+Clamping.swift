@@ -59,7 +59,11 @@ extension VTCPModule {
 
   /// Octets beyond what is acknowledged that the sender may be shown; nil: any.
   func windowClamp(_ index: SideIndex) -> Int? {
-    let clamp = Int(policy(index).configuration.overrides.windowClamp)
+    var clamp = Int(policy(index).configuration.overrides.windowClamp)
+    // Before there is a buffer, its sender is not to be shown more than it will hold.
+    if isShaping, policy(index).mode != .off, let room = shapedRoom(index) {
+      clamp = clamp > 0 ? min(clamp, room) : room
+    }
     guard clamp > 0 else { return nil }
     // Less than the field can say would be none at all.
     return max(clamp, Self.leastClamp, 1 &<< Int(store[index].receiverScale))

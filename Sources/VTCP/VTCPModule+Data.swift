@@ -288,7 +288,11 @@ extension VTCPModule {
     let isNext = packet.start <= side.next
     let range = SequenceRange(start: SequenceNumber.later(packet.start, side.next), end: end)
     let isLarge = packet.frame.segmentSize != 0
-    guard isNext, !isKept || fitsPath(packet, side) && maySend(index, range, isLarge: isLarge, now) else {
+    // At a rate all go from the buffer, in turns.
+    let mayPass =
+      !isKept
+      || !isShaped(index.receiver) && fitsPath(packet, side) && maySend(index, range, isLarge: isLarge, now)
+    guard isNext, mayPass else {
       return .consumed
     }
     if isKept { passed = PassedData(side: index, next: side.next) }

@@ -21,12 +21,20 @@ extension VTCPModule {
     let list = FlowList(towards: leg)
     while true {
       let flow = store.first(of: list)
-      guard !flow.isNone else { return nil }
+      guard !flow.isNone else {
+        return isShaping ? emitShaped(to: leg, head, vectors, first, largest, now) : nil
+      }
       pending = PendingEmission()
       pending.flow = flow
       pending.leg = leg
       if store.flows[flow].resetDue & (1 &<< leg.rawValue) != 0 { return makeReset(flow, leg, head, first) }
-      if let emission = makeSegment(flow, leg, head, vectors, first, largest, now) { return emission }
+      if isShaped(leg) {
+        // What has data, beside what is said here at once, waits for its turn.
+        let index = SideIndex(flow, receiver: leg)
+        if hasData(index), !isPaced(index, now) { awaitTurn(index, now) }
+      } else if let emission = makeSegment(flow, leg, head, vectors, first, largest, now) {
+        return emission
+      }
       if let emission = makeProbe(flow, leg, head, first) { return emission }
       if store[SideIndex(flow, sender: leg)].flags.contains(.acknowledgmentDue) {
         return makeAcknowledgment(flow, leg, head, first)
@@ -40,7 +48,10 @@ extension VTCPModule {
     let flow = pending.flow
     guard !flow.isNone else { return }
     pending.flow = .none
-    if pending.isReset { return resetWent(flow, pending.leg) }
+    if pending.isReset {
+      if isShaping { chargePending(now) }
+      return resetWent(flow, pending.leg)
+    }
     let told = SideIndex(flow, sender: pending.leg)
     store[told].shownEdge = SequenceNumber.later(store[told].shownEdge, pending.edge)
     acknowledgmentWent(told)
@@ -57,7 +68,12 @@ extension VTCPModule {
       if pending.carriesReduction { store[data].flags.remove(.windowReduced) }
       noteSent(data, pending.range, isPaced: true, now)
     }
-    hadTurn(flow, pending.leg, payloadCount: pending.range.count)
+    if pending.hasTurn {
+      hadShapedTurn(flow, now)
+    } else {
+      if isShaping { chargePending(now) }
+      hadTurn(flow, pending.leg, payloadCount: pending.range.count)
+    }
     schedule(flow, now)
   }
 
@@ -66,7 +82,7 @@ extension VTCPModule {
     pending.flow = .none
   }
 
-  private func makeSegment(
+  func makeSegment(
     _ flow: RecordIndex, _ leg: Leg, _ head: ByteRegion, _ vectors: RecordBuffer<IOVector>, _ first: Int,
     _ largest: Int, _ now: Instant
   ) -> Emission? {
@@ -106,6 +122,9 @@ extension VTCPModule {
       flow, leg, head, sequenceNumber: range.start, flags, payloadCount: data.count,
       ecn: isCapable ? .capable0 : .notCapable)
     let size = Int(side.segmentSize)
+    if isShaping {
+      pending.wireOctets = Self.wireOctets(headers: header.length, payload: data.count, segmentSize: size)
+    }
     return Emission(
       headerLength: header.length, vectorsEnd: vectorsEnd, payloadCount: data.count,
       checksumStart: header.checksumStart, segmentSize: data.count > size ? size : 0,
@@ -120,6 +139,7 @@ extension VTCPModule {
     pending.isProbe = true
     let header = writeHeader(
       flow, leg, head, sequenceNumber: side.unacknowledged - 1, .ack, payloadCount: 0)
+    pending.wireOctets = header.length
     return Emission(
       headerLength: header.length, vectorsEnd: first, payloadCount: 0, checksumStart: header.checksumStart,
       segmentSize: 0, isIPv6: false)
@@ -130,6 +150,7 @@ extension VTCPModule {
     let number = store[SideIndex(flow, receiver: leg)].next
     let blocks = blocksToReport(SideIndex(flow, sender: leg))
     let header = writeHeader(flow, leg, head, sequenceNumber: number, .ack, payloadCount: 0, blocks: blocks)
+    pending.wireOctets = header.length
     return Emission(
       headerLength: header.length, vectorsEnd: first, payloadCount: 0, checksumStart: header.checksumStart,
       segmentSize: 0, isIPv6: false)
@@ -139,6 +160,7 @@ extension VTCPModule {
     pending.isReset = true
     let number = store[SideIndex(flow, receiver: leg)].next
     let header = writeHeader(flow, leg, head, sequenceNumber: number, [.rst, .ack], payloadCount: 0)
+    pending.wireOctets = header.length
     return Emission(
       headerLength: header.length, vectorsEnd: first, payloadCount: 0, checksumStart: header.checksumStart,
       segmentSize: 0, isIPv6: false)

@@ -16,7 +16,7 @@ extension VTCPModule {
     let side = store[index]
     guard side.state == .holding, !side.sending.isNone, policy(index).mode == .snoop else { return false }
     return side.unacknowledged >= side.buffer.start
-      && store.sendings[side.sending].recovery.congestion.algorithm != .none
+      && (store.sendings[side.sending].recovery.congestion.algorithm != .none || isShaped(index.receiver))
   }
 
   /// Whether the sender need not hear what is lost: we hold it, and the sender can't send more than our window lets it, or is not meant to be held
@@ -57,9 +57,10 @@ extension VTCPModule {
     let side = store[index]
     let recovery = store.sendings[side.sending].recovery
     // What is lost goes first.
-    let free = side.next + max(0, recovery.allowance - recovery.lost)
+    let free = side.next + max(0, min(recovery.allowance, LossRecovery.longestFlight) - recovery.lost)
     // A window of less than a segment would be asked for by probes.
     var edge = SequenceNumber.later(free, side.unacknowledged + Int(side.segmentSize))
+    if let most = shapedFlight(index) { edge = SequenceNumber.earlier(edge, side.unacknowledged + most) }
     if let clamp = windowClamp(index) { edge = SequenceNumber.earlier(edge, side.unacknowledged + clamp) }
     return .later(side.shownEdge, .earlier(edge, side.receiverEdge))
   }

@@ -206,5 +206,10 @@ extension ModuleCounters {
     monitor.set(.storedSegments, storedSegments)
     monitor.set(.narrowedPaths, narrowedPaths)
     monitor.set(.stalls, stalls)
+    monitor.set(.transmitShaped, transmitShaped)
+    monitor.set(.receiveShaped, receiveShaped)
+    monitor.set(.transmitCharged, transmitCharged)
+    monitor.set(.receiveCharged, receiveCharged)
+    monitor.set(.shaperWaits, shaperWaits)
   }
 }

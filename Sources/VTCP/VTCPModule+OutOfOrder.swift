@@ -13,7 +13,9 @@ extension VTCPModule {
   /// Keeps what came out of order, if policy and room let it.
   func storeLater(_ index: SideIndex, _ packet: Packet) -> Bool {
     let side = store[index]
-    let room = Int(policy(index).configuration.outOfOrderStoreSize)
+    let wanted = Int(policy(index).configuration.outOfOrderStoreSize)
+    // At a rate something always waits here, and nothing can pass beside it: what was lost would have all sent again that follows.
+    let room = max(wanted, shapedRoom(index) ?? 0)
     guard room > 0, !isQuiescing, side.isContiguous, !side.sending.isNone, packet.segment.payloadCount > 0,
       side.flags.isDisjoint(with: [.finSeen, .fragmented]), isOrdinary(packet)
     else { return false }

@@ -98,8 +98,16 @@ extension VTCPModule {
     let side = store[index]
     var edge = side.receiverEdge
     // Who does not read now gets no more into our buffer than it has been promised (R39).
+    let shaped = shapedRoom(index)
+    if let shaped, side.isOurs, !isWindowOurs(index), !side.isShut {
+      // What waits for the rate lies in the buffer, also of a side that drains.
+      var room = max(0, min(shaped, bufferSize(index), shareOfPool(index)) &- side.buffer.count)
+      // As below: an empty buffer is not the reason for a window that is shut.
+      if side.buffer.isEmpty { room = max(room, Int(side.segmentSize), 1 &<< Int(side.receiverScale)) }
+      edge = .earlier(edge, .later(side.acknowledged, side.buffer.end) + room)
+    }
     if isWindowOurs(index), !side.isShut {
-      let room = max(0, min(bufferSize(index), shareOfPool(index)) &- side.buffer.count)
+      let room = max(0, min(shaped ?? .max, bufferSize(index), shareOfPool(index)) &- side.buffer.count)
       // Others have all of the pool, or the field can't say so little: then it is the receiver's window that counts, and data pass.
       let least = max(Int(side.segmentSize), 1 &<< Int(side.receiverScale))
       if !side.buffer.isEmpty || room >= least { edge = side.acknowledged + room }
@@ -110,11 +118,12 @@ extension VTCPModule {
     return SequenceNumber.later(side.shownEdge, edge)
   }
 
-  /// The sender is shown our buffer's room, not the receiver's window.
+  /// The sender is shown our buffer's room, not the receiver's window. At a rate always: what the receiver shows then is for its own round trip, and
+  /// kernels make it no larger than what they read in one.
   func isWindowOurs(_ index: SideIndex) -> Bool {
     let configuration = policy(index).configuration
     let shown = index.isTransmit ? configuration.transmitWindow : configuration.receiveWindow
-    return store[index].state == .accelerated && shown == .buffer
+    return store[index].state == .accelerated && (shown == .buffer || isShaped(index.receiver))
   }
 
   /// The sender of `index` was told what it is owed.

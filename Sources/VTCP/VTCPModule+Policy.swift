@@ -37,6 +37,7 @@ extension VTCPModule {
     policyChange = PolicyChange(from: policies, to: table)
     policies = table
     policyTurn ^= 1
+    shape(now)
     monitor?.nameClasses(table.classNames.map(\.description))
   }
 

@@ -165,7 +165,8 @@ extension VTCPModule {
   private func largestPiece(_ index: SideIndex, _ largest: Int) -> Int {
     let side = store[index]
     let size = Int(side.segmentSize)
-    let quantum = store.sendings[side.sending].recovery.pacer.quantum(segmentSize: size)
+    var quantum = store.sendings[side.sending].recovery.pacer.quantum(segmentSize: size)
+    if isShaped(index.receiver) { quantum = min(quantum, shaping(index.receiver).shaper.piece(segmentSize: size)) }
     return max(size, min(largest, quantum) / size &* size)
   }
 }

@@ -51,6 +51,7 @@ extension VTCPModule {
   /// Gives back everything that a side holds. What was owned is lost.
   func clear(_ index: SideIndex) {
     keepRoundTrip(index)
+    if isShaping { leaveTurns(index) }
     if !store[index].sending.isNone { weightInUse &-= weight(index) }
     store[index].flags.remove(.senderLimited)
     store.clear(index)

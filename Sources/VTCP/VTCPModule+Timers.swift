@@ -15,6 +15,7 @@ extension VTCPModule {
   /// - Returns: false if there is more to do at once.
   public func timersDue(now: Instant) -> Bool {
     var budget = 256
+    if isShaping { wakeShaped(now) }
     while budget > 0 {
       guard let flow = timers.popDue(budget: &budget, now: now) else { return budget > 0 }
       guard store.flows.isInUse(flow) else { continue }
@@ -58,9 +59,9 @@ extension VTCPModule {
     noteSilence(index, now)
   }
 
-  /// A timer ran out. The receiver has not answered, unless it is the leg that took nothing.
+  /// A timer ran out. The receiver has not answered, unless it is the leg that took nothing, or the rate.
   private func noteSilence(_ index: SideIndex, _ now: Instant) {
-    guard !store.isListed(index.flow, in: FlowList(towards: index.receiver)) else { return }
+    guard !store.isListed(index.flow, in: FlowList(towards: index.receiver)), !awaitsTurn(index) else { return }
     store[index].timeouts = min(store[index].timeouts &+ 1, 250)
     let side = store[index]
     guard side.isOurs, side.owned > 0 || side.backlog > 0 || side.finWaits else { return }
@@ -96,7 +97,11 @@ extension VTCPModule {
         store.append(flow, to: FlowList(towards: sender))
       }
       guard !store[index].sending.isNone else { continue }
-      if hasSomethingToSend(index), !isPaced(index, now), !store.isListed(flow, in: FlowList(towards: index.receiver)) {
+      if isShaped(index.receiver) {
+        scheduleShaped(index, now)
+      } else if hasSomethingToSend(index), !isPaced(index, now),
+        !store.isListed(flow, in: FlowList(towards: index.receiver))
+      {
         store.append(flow, to: FlowList(towards: index.receiver))
       }
       keepTimer(index, now)
@@ -105,10 +110,21 @@ extension VTCPModule {
     if let deadline { timers.arm(flow, at: deadline) } else { timers.cancel(flow) }
   }
 
-  private func hasSomethingToSend(_ index: SideIndex) -> Bool {
-    if store[index].isOurs, store[index].flags.contains(.probeDue) { return true }
-    return rangeToResend(index, 0) != nil || rangeToSend(index, 0) != nil
+  /// Probes go at once, data when the rate lets them.
+  private func scheduleShaped(_ index: SideIndex, _ now: Instant) {
+    let list = FlowList(towards: index.receiver)
+    if hasProbe(index), !store.isListed(index.flow, in: list) { store.append(index.flow, to: list) }
+    if !awaitsTurn(index), hasData(index), !isPaced(index, now) { awaitTurn(index, now) }
   }
+
+  private func hasProbe(_ index: SideIndex) -> Bool {
+    store[index].isOurs && store[index].flags.contains(.probeDue)
+  }
+
+  private func hasSomethingToSend(_ index: SideIndex) -> Bool { hasProbe(index) || hasData(index) }
+
+  /// Whether there are data that windows let go.
+  func hasData(_ index: SideIndex) -> Bool { rangeToResend(index, 0) != nil || rangeToSend(index, 0) != nil }
 
   /// The earliest of the side's timers: for acknowledgments, probes, recovery, and the pacer if something waits for it.
   private func ownDeadline(_ index: SideIndex, _ now: Instant) -> Instant? {
@@ -142,10 +158,16 @@ extension VTCPModule {
   }
 
   /// When `timersDue` is to be called; nil: not before something else happens. It may be early, never late.
-  public var nextDeadline: Instant? { timers.nextDeadline }
+  public var nextDeadline: Instant? {
+    guard isShaping, let shaped = shapingDeadline else { return timers.nextDeadline }
+    return min(shaped, timers.nextDeadline ?? shaped)
+  }
 
   /// Whether there may be a frame for `leg`.
-  public func hasFrames(for leg: Leg) -> Bool { !store.first(of: FlowList(towards: leg)).isNone }
+  public func hasFrames(for leg: Leg, now: Instant) -> Bool {
+    if !store.first(of: FlowList(towards: leg)).isNone { return true }
+    return isShaping && !shaping(leg).first.isNone && shaping(leg).shaper.earliest(now: now) <= now
+  }
 
   func count(_ leg: Leg, _ flow: RecordIndex, _ change: (inout LegCounters) -> Void) {
     if leg == .guest { change(&store.flows[flow].guestCounters) } else { change(&store.flows[flow].networkCounters) }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Arena
+public import TCPPolicy
 
 // What there is to see for whoever has the module in hand; for others see VTCPModule+Monitoring.swift.
 
@@ -13,6 +14,8 @@ extension VTCPModule {
 
   /// What the policy in force consists of.
   public var ruleCount: Int { policies.ruleCount }
+  /// How fast the VM may send and receive by the policy in force.
+  public var shaping: Shaping { policies.shaping }
   public var classCount: Int { policies.classNames.count }
 
   /// All connections that are followed, one for each call from `place` 1 on; nil behind the last place. An empty place gives

@@ -13,7 +13,9 @@ extension VTCPModule {
   /// Notes what an ordinary packet says of a connection of which nothing is held, nor will be for this packet. False, and nothing has
   /// changed, if it is not so.
   func watch(_ data: SideIndex, _ packet: Packet, _ now: Instant) -> Bool {
-    guard usesShortWay, packet.segment.flags.intersection([.ack, .syn, .fin, .rst]) == .ack else { return false }
+    guard usesShortWay, !isShaping, packet.segment.flags.intersection([.ack, .syn, .fin, .rst]) == .ack else {
+      return false
+    }
     let flow = data.flow
     guard store.flows[flow].phase == .established, store.flows[flow].passReason == .none else { return false }
     guard isIdle(data), isIdle(data.opposite), policy(of: flow).configuration.overrides.windowClamp == 0

@@ -22,6 +22,8 @@ extension VTCPModule {
 
   /// Whether data of the side are worth being kept.
   func isWorthwhile(_ index: SideIndex, _ now: Instant) -> Bool {
+    // Its rate can be ruled only if it is held.
+    if isShaped(index.receiver) { return true }
     let least = policy(index).configuration.leastRoundTrip
     guard least > .zero, now >= stallsUntil, now >= store.flows[index.flow].losesUntil.instant else { return true }
     return store.flows[index.flow].leastRoundTrip.interval >= least

@@ -38,6 +38,10 @@ public final class VTCPModule {
   var policyTurn: UInt8 = 0
   /// The weights of all sides that hold something, or may, added up (R42).
   var weightInUse = 0
+  /// What leaves to each leg at a rate; and whether anything does, or waits for what did.
+  var shapingToGuest = LegShaping()
+  var shapingToNetwork = LegShaping()
+  var isShaping = false
   var pending = PendingEmission()
   /// What `passFailed` would undo.
   var passed = PassedData()
@@ -103,6 +107,7 @@ public final class VTCPModule {
     touched = RecordBuffer(capacity: Self.mostTouched, repeating: .none)
     if !creating { takeOver(now) }
     weightInUse = weightOfAll()
+    shape(now)
     monitor?.nameClasses(policies.classNames.map(\.description))
     publishAll()
   }
@@ -120,6 +125,13 @@ public final class VTCPModule {
   ///
   /// - Parameter frame: its head may be patched.
   public func arrive(from leg: Leg, _ frame: PassingFrame, now: Instant) -> Verdict {
+    let verdict = judge(leg, frame, now)
+    if isShaping, verdict == .pass { charge(leg.opposite, frame, now) }
+    return verdict
+  }
+
+  @inline(__always)
+  private func judge(_ leg: Leg, _ frame: PassingFrame, _ now: Instant) -> Verdict {
     passed = PassedData()
     // A policy that lets all alone may have come when there were connections.
     guard !policies.isOff || store.flows.inUse > 0 else { return .pass }

@@ -134,11 +134,17 @@ final class ControlSocket {
       case .status:
         return reply(
           "ok\npolicy \(revision)\nrules \(module.ruleCount)\nclasses \(module.classCount)\nconnections \(module.flowCount)\n"
-        )
+            + Self.text(module.shaping))
       }
     } catch {
       return reply("error\n\(error)\n")
     }
+  }
+
+  /// Bits per second; nothing of what is not ruled.
+  private static func text(_ shaping: Shaping) -> String {
+    let rates = [("transmitRate", shaping.transmitRate), ("receiveRate", shaping.receiveRate)]
+    return rates.filter { $0.1 > 0 }.map { "\($0.0) \($0.1)\n" }.joined()
   }
 
   private func go(on reception: PolicyReception) -> Bool {

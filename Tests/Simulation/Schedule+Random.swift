@@ -151,6 +151,17 @@ extension Schedule {
     for way in legs.indices { legs[way].markBytes = pick([0, 0, 1_000, 5_000]) }
   }
 
+  /// Generation 17: the rate of the VM, which comes, changes and goes with policy.
+  private mutating func drawShapings() {
+    var random = SplitMix64(seed: seed ^ 0x7368_6170_65)
+    func pick<T>(_ values: [T]) -> T { values[Int(random.next() % UInt64(values.count))] }
+    guard pick([true, false]) else { return }
+    let rates = [0, 64_000, 500_000, 3_000_000, 20_000_000, 1_000_000_000, Shaping.allowed.upperBound]
+    for _ in 0..<pick([1, 1, 3]) {
+      shapings.append(Shaping(transmitRate: pick(rates), receiveRate: pick(rates)))
+    }
+  }
+
   /// Generation 18: BBR, version 3.
   private mutating func drawLaterBBR() {
     var random = SplitMix64(seed: seed ^ 0x6262_7233)
@@ -293,6 +304,7 @@ extension Schedule {
     if generation >= 13 { schedule.drawRateBased(&random) }
     if generation >= 14 { schedule.drawPhases() }
     if generation >= 15 { schedule.drawMarks() }
+    if generation >= 17 { schedule.drawShapings() }
     if generation >= 18 { schedule.drawLaterBBR() }
     return schedule
   }

@@ -27,6 +27,9 @@ public struct Schedule: Sendable {
   public var phaseEnds: [PhaseEnd] = []
   public var phaseFlows: [FlowConfiguration] = []
 
+  /// How fast the VM may go, as it begins and as each change of policy finds it; empty: it is not ruled.
+  public var shapings: [Shaping] = []
+
   public var hasReset: Bool { guest.resetsAt != nil || network.resetsAt != nil }
 
   /// Two ends of good will and a clean path.

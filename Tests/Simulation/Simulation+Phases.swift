@@ -7,9 +7,13 @@ import VTCP
 // A connection's life in phases, and in which of them it must be by what its ends know.
 
 extension Schedule {
-  /// The policy whose first phase is `flow`; nil: there are no phases.
-  func policy(_ flow: FlowConfiguration) throws(Broken) -> Classifier? {
-    guard !phaseEnds.isEmpty else { return nil }
+  /// The policy whose first phase is `flow`, and that shapes as policies do that came after so many others; nil: there are neither phases nor rates.
+  func policy(_ flow: FlowConfiguration, change: Int) throws(Broken) -> Classifier? {
+    let shaping = shapings.isEmpty ? Shaping() : shapings[change % shapings.count]
+    guard !phaseEnds.isEmpty else {
+      guard !shapings.isEmpty else { return nil }
+      do { return try Classifier(fallback: flow, shaping: shaping) } catch { throw Broken("no policy: \(error)") }
+    }
     let all = ([flow] + phaseFlows).enumerated().compactMap { place, flow in
       PolicyName("c\(place)").map { NamedConfiguration(name: $0, configuration: flow) }
     }
@@ -19,7 +23,7 @@ extension Schedule {
     do {
       return try Classifier(
         rules: [PolicyRule(FlowMatch(), configuration: life)], configurations: all,
-        phases: [PolicyPhases(name: life, phases)], fallback: flow)
+        phases: [PolicyPhases(name: life, phases)], fallback: flow, shaping: shaping)
     } catch {
       throw Broken("no policy: \(error)")
     }
@@ -34,6 +38,9 @@ extension Simulation {
   var maySnoop: Bool {
     moduleConfiguration.flow.mode == .snoop || schedule.phaseFlows.contains { $0.mode == .snoop }
   }
+
+  /// The VM has a rate, or may get one.
+  var mayShape: Bool { !schedule.shapings.isEmpty || !schedule.module.shaping.isEmpty }
 
   /// No phase is over that can't be, and none goes on that is.
   func checkPhase(_ view: FlowView?) throws(Broken) {

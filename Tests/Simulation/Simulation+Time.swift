@@ -42,7 +42,7 @@ extension Simulation {
     policyChanges += 1
     moduleConfiguration.flow = schedule.policies[Int(random.next() % UInt64(schedule.policies.count))]
     trace?("\(now / 1000) us another policy: \(moduleConfiguration.flow)")
-    let policy = try schedule.policy(moduleConfiguration.flow)
+    let policy = try schedule.policy(moduleConfiguration.flow, change: policyChanges)
     module.adopt(policy, flow: moduleConfiguration.flow, now: Instant(nanoseconds: now))
     try watch.check(view, self)
     try checkPhase(view)
@@ -64,7 +64,7 @@ extension Simulation {
       for frame in waiting[list] { slots.free(frame.slot) }
       waiting[list] = []
     }
-    let policy = try schedule.policy(moduleConfiguration.flow)
+    let policy = try schedule.policy(moduleConfiguration.flow, change: policyChanges)
     do {
       module = try VTCPModule(
         over: memory, configuration: moduleConfiguration, policy: policy,

@@ -58,7 +58,8 @@ public final class Simulation {
     memory = ByteRegion.allocate(count: VTCPModule.byteCount(configuration), alignment: 4096)
     monitor = MonitorWatch(flowLimit: configuration.flowLimit)
     module = try VTCPModule(
-      over: memory, configuration: configuration, policy: try schedule.policy(configuration.flow), creating: true,
+      over: memory, configuration: configuration, policy: try schedule.policy(configuration.flow, change: 0),
+      creating: true,
       monitor: monitor.region,
       now: Instant(nanoseconds: 1_000_000))
     watch = Watch(frameCopy: frameCopy)

@@ -88,20 +88,22 @@ struct Watch {
     guard !before.hasSameBytes(as: frame) else { return }
     // The last frame of a connection ends its record.
     guard let view = simulation.view ?? last else { throw Broken("I8: a frame of no connection was changed") }
-    let mayLimit = simulation.maySnoop
-    guard !view.hasOurs, !hidesReport(before, frame, view, mayLimit: mayLimit) else { return }
+    guard !view.hasOurs, !hidesReport(before, frame, view, simulation) else { return }
     throw Broken("I8: a frame was changed while nothing was owed: \(simulation.report)")
   }
 
-  /// What came twice because of us is not reported, though nothing is owed any more (danger 18); and in mode `snoop` a sender may hear of
-  /// less of a window, and of no gap. All else is as it was.
-  private func hidesReport(_ before: ByteRegion, _ after: ByteRegion, _ view: FlowView, mayLimit: Bool) -> Bool {
+  /// What came twice because of us is not reported, though nothing is owed any more (danger 18); in mode `snoop` a sender may hear of
+  /// less of a window, and of no gap; and where the VM has a rate, of less of a window. All else is as it was.
+  private func hidesReport(_ before: ByteRegion, _ after: ByteRegion, _ view: FlowView, _ simulation: Simulation)
+    -> Bool
+  {
+    let mayLimit = simulation.maySnoop
     guard let old = try? ModelSegment(reading: before, checkingSum: false),
       let new = try? ModelSegment(reading: after, checkingSum: false)
     else { return false }
     let leg = old.sourceIsGuest ? view.guestLeg : view.networkLeg
     let mayHide = !old.blocks.isEmpty && (mayLimit || leg.retransmissions > 0)
-    guard new.window == old.window || mayLimit && new.window < old.window else { return false }
+    guard new.window == old.window || (mayLimit || simulation.mayShape) && new.window < old.window else { return false }
     let (window, options) = ((old.isIPv6 ? 54 : 34) + 14, (old.isIPv6 ? 54 : 34) + 20)
     func isSame(_ range: Range<Int>) -> Bool {
       before.slice(from: range.lowerBound, count: range.count)

@@ -73,7 +73,7 @@ final class ModuleRig {
   /// As if a version with other records had made the memory.
   func changeLayout() { memory.store(memory.load(UInt32.self, at: 16) &+ 1, at: 16) }
 
-  private var time: Instant { Instant(nanoseconds: now * 1_000_000) }
+  var time: Instant { Instant(nanoseconds: now * 1_000_000) }
   var view: FlowView? { module.view(at: 1) }
 
   // MARK: Segments that arrive
@@ -146,6 +146,15 @@ final class ModuleRig {
       throw Broken("a partial checksum was changed")
     }
     return try ModelSegment(reading: whole, checkingSum: !hasPartialChecksums)
+  }
+
+  /// A frame that is not TCP: whether it passes.
+  func passesOther(from leg: Leg, octets: Int) -> Bool {
+    let whole = frame.slice(from: 0, count: octets)
+    whole.fill(with: 0)
+    whole.storeNetworkOrder(0x88b5 as UInt16, at: 12)
+    let passing = PassingFrame(head: whole, length: octets, vectors: vectors, firstVector: 0, vectorsEnd: 0)
+    return module.arrive(from: leg, passing, now: time) == .pass
   }
 
   /// A segment of the connection as it would arrive, changed beyond what a segment can say: whether it passes as it is.
@@ -259,7 +268,7 @@ final class ModuleRig {
   func passTime() throws -> Bool {
     for _ in 0..<10_000 {
       _ = try emissions(to: .network)
-      if module.hasFrames(for: .guest) { return true }
+      if module.hasFrames(for: .guest, now: time) { return true }
       guard let deadline = module.nextDeadline else { return false }
       now = max(now, (deadline.nanoseconds + 999_999) / 1_000_000)
       _ = module.timersDue(now: time)

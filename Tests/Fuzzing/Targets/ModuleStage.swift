@@ -190,9 +190,9 @@ final class ModuleStage {
 
   private func drain(_ leg: Leg) throws(Finding) {
     for _ in 0..<40 {
-      guard module.hasFrames(for: leg) else { return }
+      guard module.hasFrames(for: leg, now: time) else { return }
       try take(leg, 255, 0xff, largest: 65_000)
     }
-    try Finding.require(!module.hasFrames(for: leg), "frames for the \(leg) without end")
+    try Finding.require(!module.hasFrames(for: leg, now: time), "frames for the \(leg) without end")
   }
 }
