@@ -58,7 +58,7 @@ public struct ImpairedLink: Sendable {
   }
 
   /// Octets at the link's head that the rate has not yet carried.
-  private func waiting(_ now: Instant) -> Int {
+  public func waiting(_ now: Instant) -> Int {
     guard let rate = settings.rate, free > now else { return 0 }
     return Int(Double((free - now).nanoseconds) * Double(rate) / 1e9)
   }

@@ -95,7 +95,9 @@ final class Relay {
   }
 
   private func report() {
-    let seconds = Double((MonotonicClock.now() - start).nanoseconds) / 1e9
-    Log.output("{\"a_to_b\": \(directions[0].report), \"b_to_a\": \(directions[1].report), \"seconds\": \(seconds)}\n")
+    let now = MonotonicClock.now()
+    let seconds = Double((now - start).nanoseconds) / 1e9
+    let (first, second) = (directions[0].report(now: now), directions[1].report(now: now))
+    Log.output("{\"a_to_b\": \(first), \"b_to_a\": \(second), \"seconds\": \(seconds)}\n")
   }
 }

@@ -20,13 +20,13 @@ struct RelayCounters {
   var marked = 0
 
   /// The members of a JSON object.
-  func json(longestQueue: Int, errors: UInt64) -> String {
+  func json(queue: Int, longestQueue: Int, errors: UInt64) -> String {
     let members: [(String, Int)] = [
       ("arrived", arrived), ("arrived_octets", arrivedOctets), ("sent", sent), ("sent_octets", sentOctets),
       ("lost", lost),
       ("lost_in_bursts", lostInBursts), ("overflowed", overflowed), ("no_room", noRoom), ("refused", refused),
       ("duplicated", duplicated), ("reordered", reordered), ("corrupted", corrupted), ("marked", marked),
-      ("longest_queue", longestQueue), ("send_errors", Int(clamping: errors)),
+      ("queue", queue), ("longest_queue", longestQueue), ("send_errors", Int(clamping: errors)),
     ]
     return "{" + members.map { "\"\($0.0)\": \($0.1)" }.joined(separator: ", ") + "}"
   }

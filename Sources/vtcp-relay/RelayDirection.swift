@@ -43,8 +43,10 @@ final class RelayDirection {
   /// When there is something to do next; nil: when something arrives.
   func deadline(now: Instant) -> Instant? { pending.isEmpty ? queue.next : now + .milliseconds(1) }
 
-  var report: String {
-    counters.json(longestQueue: link.longestQueue, errors: sink.counters.sendErrors &+ sink.counters.sendDropped)
+  func report(now: Instant) -> String {
+    counters.json(
+      queue: link.waiting(now), longestQueue: link.longestQueue,
+      errors: sink.counters.sendErrors &+ sink.counters.sendDropped)
   }
 
   /// Takes what has arrived, up to `budget` frames.

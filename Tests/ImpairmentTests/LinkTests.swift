@@ -37,6 +37,7 @@ struct LinkTests {
     #expect(leaving(link.arrive(length: 1_500, now: zero + .milliseconds(1))) == zero + .milliseconds(11))
     #expect(leaving(link.arrive(length: 1_500, now: zero + .milliseconds(50))) == zero + .milliseconds(51))
     #expect(link.longestQueue == 13_500)
+    #expect(link.waiting(zero + .milliseconds(50)) == 1_500 && link.waiting(zero + .milliseconds(51)) == 0)
   }
 
   @Test func congestionIsMarkedWhenEnoughWaits() throws {
