@@ -48,7 +48,9 @@ extension TransmitPath {
       end.counters.add(.bytes, length)
       budget.spend(frames: 0, bytes: length)
       if length > FrameLimits.small { bulkBytes &+= length }
-      if module.arrive(from: .guest, passing(place, length), now: now) == .pass {
+      let frame = passing(place, length)
+      if module.arrive(from: .guest, frame, now: now) == .pass {
+        if frame.segmentSize != 0, module.passedReduction { markReduction(place) }
         bytes &+= VirtioNetHeader.length &+ length
       } else {
         frameCount = place
@@ -80,6 +82,14 @@ extension TransmitPath {
     frame.needsChecksum = header.needsChecksum
     frame.segmentSize = header.needsSegmentation ? header.gsoSize : 0
     return frame
+  }
+
+  /// Says of the frame at that place of those that are prepared, a large one, that it has CWR.
+  private func markReduction(_ place: Int) {
+    let slot = slots.slice(from: place &* Self.slotBytes, count: Self.slotBytes)
+    var header = VirtioNetHeader(decoding: slot)
+    header.rawGSOType |= VirtioNetHeader.ecnBit
+    header.encode(into: slot)
   }
 
   /// Copies a frame that the uplink has no room for, so that its chain can go back. There is room for all that are judged at once.

@@ -88,7 +88,7 @@ public struct Classifier: Sendable {
   /// It is `off` and changes no header, and so is every phase that follows it.
   public func isOff(_ number: UInt8) -> Bool {
     var number = number
-    while configuration(number).effectiveMode == .off, configuration(number).overrides.isEmpty {
+    while configuration(number).effectiveMode == .off, configuration(number).overrides.isEmptyWhenOff {
       guard end(number) != nil else { return true }
       number &+= 1
     }

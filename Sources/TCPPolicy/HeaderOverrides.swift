@@ -22,4 +22,11 @@ public struct HeaderOverrides: BitwiseCopyable, Equatable, Sendable {
   public init() {}
 
   public var isEmpty: Bool { self == HeaderOverrides() }
+
+  /// Nothing of it is for a connection whose mode is `off`.
+  public var isEmptyWhenOff: Bool {
+    var rest = self
+    if rest.ecn == .offer { rest.ecn = .keep }
+    return rest.isEmpty
+  }
 }

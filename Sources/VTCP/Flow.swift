@@ -17,7 +17,7 @@ struct Flow: BitwiseCopyable, Sendable {
   /// Which lists of `ReadyLists` it is in, by bit.
   var listed: UInt8 = 0
   var hasTimestamps = false
-  /// `synAcknowledged`, above it `resetDue`, and `policyTurn` on top: an octet more, and a connection would take more than 512.
+  /// `synAcknowledged`, above it `resetDue`, then `bridgesECN`, and `policyTurn` on top: an octet more, and a connection would take more than 512.
   var legBits: UInt8 = 0
   /// The configuration that applies, by its place in `PolicyTable`; of a life in phases, the one that it is in.
   var configuration: UInt8 = 0
@@ -63,6 +63,12 @@ struct Flow: BitwiseCopyable, Sendable {
   var resetDue: UInt8 {
     get { legBits &>> 2 & 3 }
     set { legBits = legBits & ~12 | (newValue & 3) &<< 2 }
+  }
+
+  /// ECN is spoken with the network's end in the place of a guest that has not agreed to it, or was offered so and is not answered yet.
+  var bridgesECN: Bool {
+    get { legBits & 16 != 0 }
+    set { legBits = legBits & ~16 | (newValue ? 16 : 0) }
   }
 
   /// `VTCPModule.policyTurn` of the policy that `configuration` and `flowClass` are of; 0 or 1.

@@ -15,5 +15,7 @@ public struct FlowView: Sendable {
   public let guestLeg: LegCounters
   public let networkLeg: LegCounters
   public let hasTimer: Bool
+  /// ECN is spoken with the network's end in the guest's place, or offered so.
+  public let bridgesECN: Bool
   public let lastSeen: Instant
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CongestionControl
+import LossRecovery
 import Memory
 import TCPPolicy
 import Timekeeping
@@ -36,7 +38,8 @@ struct PolicyTable {
     hasPhases = all.indices.contains { classifier?.end(UInt8(truncatingIfNeeded: $0)) != nil }
     shaping = classifier?.shaping ?? configuration.shaping
     // Presets that no rule gives are there as well.
-    isOff = classifier?.isOff ?? (configuration.flow.effectiveMode == .off && configuration.flow.overrides.isEmpty)
+    isOff =
+      classifier?.isOff ?? (configuration.flow.effectiveMode == .off && configuration.flow.overrides.isEmptyWhenOff)
   }
 
   func deallocate() {
@@ -68,6 +71,13 @@ struct PolicyTable {
   /// What is changed in headers of a connection of that number; of one that `classify` cannot have given, as of all others of no rule.
   func overrides(_ number: UInt8) -> HeaderOverrides { room[turn, number].configuration.overrides }
 
+  /// Whether a guest's connection of that number is to have ECN in any case, and somebody to answer the marks.
+  func offersECN(_ number: UInt8) -> Bool {
+    let policy = room[turn, number]
+    return policy.configuration.overrides.ecn == .offer && policy.mode != .off
+      && policy.transmitKnobs.congestion.algorithm != .none
+  }
+
   /// The first of the phases that the number is one of.
   func first(_ number: UInt8) -> UInt8 {
     var number = number
@@ -78,7 +88,7 @@ struct PolicyTable {
   /// Nothing is ever to be done for a connection of that number: it is `off` and changes no header, and so is every phase that follows it.
   func isOff(_ number: UInt8) -> Bool {
     var number = number
-    while room[turn, number].mode == .off, overrides(number).isEmpty {
+    while room[turn, number].mode == .off, overrides(number).isEmptyWhenOff {
       guard end(number) != nil else { return true }
       number &+= 1
     }

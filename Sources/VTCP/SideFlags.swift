@@ -22,7 +22,8 @@ struct SideFlags: OptionSet, BitwiseCopyable, Sendable {
   static let sackPermitted = SideFlags(rawValue: 1 << 7)
   /// The receiver's window is closed, and it is to be asked whether it still is.
   static let probeDue = SideFlags(rawValue: 1 << 8)
-  /// Both ends have agreed on ECN (RFC 3168 §6.1.1).
+  /// The data may be marked on their way to the receiver: both ends have agreed on ECN (RFC 3168 §6.1.1), or we with the receiver
+  /// (`Flow.bridgesECN`).
   static let usesECN = SideFlags(rawValue: 1 << 9)
   /// Something was sent again; `SideSending.resent` says what.
   static let resent = SideFlags(rawValue: 1 << 10)

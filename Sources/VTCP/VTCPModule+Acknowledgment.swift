@@ -61,12 +61,12 @@ extension VTCPModule {
   ///
   /// - Returns: the round trip, if it tells.
   private func recover(_ index: SideIndex, _ packet: Packet, _ before: FlowSide, _ now: Instant) -> Interval? {
+    let isMarked = takesEcho(index, packet)
     guard !before.sending.isNone else { return nil }
     var blocks = SACKBlocks()
     for place in 0..<Int(packet.segment.options.sackBlockCount) {
       blocks.append(packet.segment.options.sackBlock(place, in: packet.frame.head))
     }
-    let isMarked = before.isOurs && before.flags.contains(.usesECN) && packet.segment.flags.contains(.ece)
     let result = store.sendings[before.sending].recovery.acknowledged(
       to: packet.segment.acknowledgmentNumber, blocks: blocks,
       isBare: packet.isBareAcknowledgment && packet.segment.window == before.lastWindow, hasUnsent: hasUnsent(before),
@@ -79,7 +79,7 @@ extension VTCPModule {
       let resent = store.sendings[before.sending].resent
       hidesReport = blocks[0].start >= resent.start && blocks[0].end <= resent.end
     }
-    guard before.isOurs, before.flags.contains(.usesECN) else { return result.roundTrip }
+    guard isMarked || before.isOurs && before.flags.contains(.usesECN) else { return result.roundTrip }
     var isReduced = result.beganRecovery
     if isMarked {
       let isNew = store.sendings[before.sending].recovery.congestionExperienced(now: now)

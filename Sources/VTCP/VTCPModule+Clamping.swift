@@ -13,7 +13,9 @@ extension VTCPModule {
 
   /// The SYN of a connection that is known, as the other end is to see it.
   func overrideSYN(_ packet: Packet, of flow: RecordIndex) -> Packet {
-    let overrides = firstOverrides(of: flow)
+    var overrides = firstOverrides(of: flow)
+    // What was offered under another policy is to be read in the answer.
+    if store.flows[flow].bridgesECN { overrides.ecn = .keep }
     switch store.flows[flow].passReason {
     case .authenticated, .multipath, .malformed: return packet
     case .none, .accurateECN, .ipOptions, .policy: return overrideSYN(packet, overrides)
@@ -35,6 +37,11 @@ extension VTCPModule {
     }
     // The answer to a SYN has what the SYN had. If it has more, the other end knows more than we (`acceptsStripped`).
     if !packet.segment.flags.contains(.ack) { patch.removeOptions(overrides.strippedOptions) }
+    return reread(packet)
+  }
+
+  /// The packet as its header is now.
+  func reread(_ packet: Packet) -> Packet {
     guard
       let segment = TCPSegment(
         parsing: packet.frame.head, layout: packet.layout, frameLength: packet.frame.length,

@@ -48,6 +48,7 @@ extension VTCPModule {
   private func follow(_ index: SideIndex, _ packet: Packet, _ now: Instant) -> Verdict {
     let side = store[index]
     let before = side.next
+    passesNew = packet.start >= before && packet.start >= side.highest
     if packet.start > side.expected { count(index.sender, index.flow) { $0.outOfOrder &+= 1 } }
     keepCopy(index, packet, side, now)
     noteFIN(index, packet)
@@ -295,7 +296,10 @@ extension VTCPModule {
     guard isNext, mayPass else {
       return .consumed
     }
-    if isKept { passed = PassedData(side: index, next: side.next) }
+    if isKept {
+      passed = PassedData(side: index, next: side.next)
+      passesNew = packet.start >= side.next && packet.start >= side.highest
+    }
     store[index].next = SequenceNumber.later(side.next, end)
     noteSent(index, range, isPaced: isKept, now)
     return .pass

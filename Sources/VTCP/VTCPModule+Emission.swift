@@ -117,7 +117,9 @@ extension VTCPModule {
     pending.range = range
     pending.isNew = isNew
     // RFC 3168 §6.1.5: what is sent again is not marked, but lost.
-    let isCapable = isNewest && data.count > 0 && side.flags.contains(.usesECN)
+    let isCapable =
+      isNewest && data.count > 0 && side.flags.contains(.usesECN)
+      && (!store.flows[flow].bridgesECN || rulesCongestion(index))
     let header = writeHeader(
       flow, leg, head, sequenceNumber: range.start, flags, payloadCount: data.count,
       ecn: isCapable ? .capable0 : .notCapable)
@@ -186,7 +188,7 @@ extension VTCPModule {
       payloadCount: payloadCount)
     fields.ecnCodepoint = ecn
     fields.sackBlocks = blocks
-    if side.isOurs, side.flags.contains(.echoesCongestion) { fields.flags.insert(.ece) }
+    if side.flags.contains(.echoesCongestion), side.isOurs || store.flows[flow].bridgesECN { fields.flags.insert(.ece) }
     if store.flows[flow].hasTimestamps {
       fields.timestamps = TCPTimestamps(
         value: store[told.opposite].newestTimestamp, echo: side.recentTimestamp)

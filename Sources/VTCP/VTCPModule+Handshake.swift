@@ -54,12 +54,15 @@ extension VTCPModule {
       counters.refusedFlows &+= 1
       return
     }
-    let packet = overrideSYN(packet, policies.overrides(policy.configuration))
+    var packet = overrideSYN(packet, policies.overrides(policy.configuration))
+    let offering = offeringECN(packet, policy.configuration)
+    packet = offering ?? packet
     let template = SegmentTemplate(copying: packet.frame.head, packet.layout, packet.segment)
     store.flows[flow] = Flow(
       key: key, fromGuest: template, fromNetwork: template, opener: packet.leg, dscp: dscp,
       lastSeen: CoarseInstant(now))
     assign(policy, to: flow)
+    store.flows[flow].bridgesECN = offering != nil
     store[SideIndex(flow, sender: .guest)] = FlowSide()
     store[SideIndex(flow, sender: .network)] = FlowSide()
     noteSYN(flow, packet, now)
@@ -67,6 +70,7 @@ extension VTCPModule {
     keepOrder()
     guard identification.insert(flow, hash: identification.hash(key)) else {
       counters.refusedFlows &+= 1
+      if offering != nil { hideAnswer(packet) }
       return store.flows.free(flow)
     }
     counters.flows &+= 1
@@ -99,14 +103,16 @@ extension VTCPModule {
   /// Whether the connection never got beyond its handshake, or is idle and goes on without us as well.
   private func mayBeForgotten(_ flow: RecordIndex, _ now: Instant) -> Bool {
     guard store.flows[flow].phase == .established else { return true }
-    var isWider = false
+    // The network's end goes by the echoes of marks that the guest knows nothing of.
+    var isWider = store.flows[flow].bridgesECN
     for sender in [Leg.guest, .network] {
       let side = store[SideIndex(flow, sender: sender)]
       guard side.isOurs else { continue }
       guard side.owned == 0, side.backlog == 0, !side.buffer.hasLater, !side.finWaits else { return false }
       if side.shownEdge > side.receiverEdge { isWider = true }
     }
-    // Who was shown more than the receiver takes will send some of it in vain: only for who may be gone altogether.
+    // Who was shown more than the receiver takes will send some of it in vain, and who is not told of marks too fast: only for who may be gone
+    // altogether.
     return now - store.flows[flow].lastSeen.instant > .seconds(isWider ? 600 : 60)
   }
 
@@ -164,6 +170,7 @@ extension VTCPModule {
     store.flows[flow].networkSYN = leg == .network ? facts : SYNFacts()
     store.flows[flow].successor = SYNFacts()
     store.flows[flow].synAcknowledged = 0
+    store.flows[flow].bridgesECN = false
     // Its life begins anew, and another end may have begun it.
     classify(flow, now)
   }
@@ -209,9 +216,7 @@ extension VTCPModule {
     store[SideIndex(flow, sender: .guest)].begin(sender: guest, receiver: network, kinds, now)
     store[SideIndex(flow, sender: .network)].begin(sender: network, receiver: guest, kinds, now)
     store.flows[flow].established = now
-    if guest.offersECN, network.offersECN {
-      for sender in [Leg.guest, .network] { store[SideIndex(flow, sender: sender)].flags.insert(.usesECN) }
-    }
+    agreeOnECN(flow)
     beginPhases(flow, now)
   }
 

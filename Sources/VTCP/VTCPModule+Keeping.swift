@@ -59,10 +59,11 @@ extension VTCPModule {
 
   /// RFC 3168 §6.1.3, in the receiver's place (danger 22).
   func noteCongestion(_ index: SideIndex, _ packet: Packet) {
-    guard store[index].isOurs else { return }
+    let isBridged = store.flows[index.flow].bridgesECN
+    // A guest that has not agreed to ECN marks nothing, and its end of it can't be echoed to.
+    guard isBridged ? !index.isTransmit : store[index].isOurs else { return }
     if packet.segment.flags.contains(.cwr) { store[index].flags.remove(.echoesCongestion) }
-    if packet.segment.ecnCodepoint == .congestionExperienced {
-      store[index].flags.insert([.echoesCongestion, .acknowledgmentDue])
-    }
+    guard packet.segment.ecnCodepoint == .congestionExperienced else { return }
+    store[index].flags.insert(store[index].isOurs ? [.echoesCongestion, .acknowledgmentDue] : .echoesCongestion)
   }
 }

@@ -12,8 +12,10 @@ extension VTCPModule {
   /// Patches the header of a packet that passes from the sender of `data` to its receiver.
   func override(_ packet: Packet, _ data: SideIndex) {
     let patch = TCPHeaderPatch(packet.frame.head, packet.segment, checksumIsPartial: packet.frame.needsChecksum)
+    let bridgesECN = store.flows[data.flow].bridgesECN
+    if bridgesECN { bridgeECN(packet, patch, data) }
     if store[data].isOurs {
-      overrideReduction(packet, patch, data)
+      if !bridgesECN { overrideReduction(packet, patch, data) }
       // Ahead of data that wait here, its number may lie beyond the receiver's window: it gets the one that ours have (danger 50).
       if packet.isBareAcknowledgment, packet.segment.sequenceNumber > store[data].next {
         patch.setSequenceNumber(store[data].next)

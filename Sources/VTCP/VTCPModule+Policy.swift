@@ -82,6 +82,13 @@ extension VTCPModule {
     return former.overrides(former.first(number))
   }
 
+  /// Whether its SYNs were to offer ECN in the guest's place.
+  func firstOffersECN(of flow: RecordIndex) -> Bool {
+    let number = store.flows[flow].configuration
+    guard !isTold(flow), let former = policyChange?.former else { return policies.offersECN(policies.first(number)) }
+    return former.offersECN(former.first(number))
+  }
+
   /// The number that the class of a connection has in the policy in force.
   func flowClass(of flow: RecordIndex) -> UInt8 {
     let number = store.flows[flow].flowClass

@@ -36,7 +36,7 @@ extension VTCPModule {
       key: record.key, phase: record.phase, passReason: record.passReason, configuration: record.configuration,
       transmit: view(SideIndex(flow, sender: .guest)), receive: view(SideIndex(flow, sender: .network)),
       guestLeg: record.guestCounters, networkLeg: record.networkCounters, hasTimer: timers.deadline(of: flow) != nil,
-      lastSeen: record.lastSeen.instant)
+      bridgesECN: record.bridgesECN, lastSeen: record.lastSeen.instant)
   }
 
   private func view(_ index: SideIndex) -> SideView {

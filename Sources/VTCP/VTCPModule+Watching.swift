@@ -17,7 +17,8 @@ extension VTCPModule {
       return false
     }
     let flow = data.flow
-    guard store.flows[flow].phase == .established, store.flows[flow].passReason == .none else { return false }
+    guard store.flows[flow].phase == .established, store.flows[flow].passReason == .none, !store.flows[flow].bridgesECN
+    else { return false }
     guard isIdle(data), isIdle(data.opposite), policy(of: flow).configuration.overrides.windowClamp == 0
     else { return false }
     let hasData = packet.segment.payloadCount > 0

@@ -47,6 +47,8 @@ public final class VTCPModule {
   var passed = PassedData()
   /// The first SACK block of the packet in hand reports what we sent twice, which is nothing to the sender (danger 18).
   var hidesReport = false
+  /// The packet in hand passes with data that were never sent before.
+  var passesNew = false
   /// Nothing new is acknowledged early: the NIC is about to stop or to move.
   public internal(set) var isQuiescing = false
   /// Until when the guest counts as one that waits for its processor.
@@ -173,7 +175,12 @@ public final class VTCPModule {
 
   @inline(never)
   private func passSYN(_ packet: Packet, of flow: RecordIndex, _ now: Instant) -> Verdict {
-    pass(overrideSYN(packet, of: flow), of: flow, now)
+    let packet = offerECN(overrideSYN(packet, of: flow), of: flow)
+    let isHidden = isAnswerToUs(packet, of: flow)
+    let verdict = pass(packet, of: flow, now)
+    // When it has been read.
+    if isHidden { hideAnswer(packet) }
+    return verdict
   }
 
   /// Whether the checksum is right (danger 36): a field that a bit was turned in must not be believed. Whoever vouches for the
@@ -193,17 +200,21 @@ public final class VTCPModule {
   /// FIG. 9 for a packet of a connection that is followed.
   private func pass(_ packet: Packet, of flow: RecordIndex, _ now: Instant) -> Verdict {
     hidesReport = false
+    passesNew = false
     let flags = packet.segment.flags
+    let data = SideIndex(flow, sender: packet.leg)
     guard store.flows[flow].passReason == .none else {
+      if store.flows[flow].bridgesECN { bridgeECN(packet, data) }
       if flags.contains(.rst) { forget(flow) }
       return .pass
     }
     if flags.contains(.rst) { return reset(flow, packet, now) }
     if flags.contains(.syn) { return observeSYN(flow, packet, now) }
     guard flags.contains(.ack) else { return .pass }
-    if store.flows[flow].phase != .established, !observeHandshake(flow, packet, now) { return .pass }
-
-    let data = SideIndex(flow, sender: packet.leg)
+    if store.flows[flow].phase != .established, !observeHandshake(flow, packet, now) {
+      if store.flows[flow].bridgesECN { bridgeECN(packet, data) }
+      return .pass
+    }
     noteTimestamps(data, packet)
     let before = store[data.opposite]
     let isNews = learn(data.opposite, packet, now)

@@ -146,8 +146,11 @@ extension ModelEnd {
   /// RFC 3168 §6.1.2: once for what is in flight.
   func takeEcho(_ segment: ModelSegment, _ number: Int) throws(Broken) {
     guard segment.has(ModelSegment.ece), !segment.has(ModelSegment.syn) else { return }
-    guard usesECN else { throw Broken("\(name): an echo of congestion that nobody agreed on") }
-    guard number >= reducedUntil, next > unacknowledged else { return }
+    // Of a connection that is over nothing is known any more between the ends.
+    guard usesECN || number > finPlaceOfOwn && hasPeersFIN else {
+      throw Broken("\(name): an echo of congestion that nobody agreed on")
+    }
+    guard usesECN, number >= reducedUntil, next > unacknowledged else { return }
     reductions += 1
     reducedUntil = next
     reductionDue = true

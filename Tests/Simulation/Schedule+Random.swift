@@ -151,6 +151,20 @@ extension Schedule {
     for way in legs.indices { legs[way].markBytes = pick([0, 0, 1_000, 5_000]) }
   }
 
+  /// Generation 16: ECN in the place of guests that mostly have none.
+  private mutating func drawOffers() {
+    var random = SplitMix64(seed: seed ^ 0x6f66_6665_7273)
+    func pick<T>(_ values: [T]) -> T { values[Int(random.next() % UInt64(values.count))] }
+    module.flow.overrides.ecn = pick([.offer, .offer, .keep])
+    for place in policies.indices { policies[place].overrides.ecn = pick([.offer, .keep]) }
+    for place in phaseFlows.indices { phaseFlows[place].overrides.ecn = pick([.offer, .keep]) }
+    guest.hasECN = pick([false, false, false, true])
+    network.hasECN = pick([true, true, true, false])
+    module.flow.mode = pick([module.flow.mode, .early, .snoop])
+    // Where a mark takes effect, and is not lost among losses.
+    if pick([true, false]) { legs[2].markBytes = pick([1_000, 5_000]) }
+  }
+
   /// Generation 17: the rate of the VM, which comes, changes and goes with policy.
   private mutating func drawShapings() {
     var random = SplitMix64(seed: seed ^ 0x7368_6170_65)
@@ -304,6 +318,7 @@ extension Schedule {
     if generation >= 13 { schedule.drawRateBased(&random) }
     if generation >= 14 { schedule.drawPhases() }
     if generation >= 15 { schedule.drawMarks() }
+    if generation >= 16 { schedule.drawOffers() }
     if generation >= 17 { schedule.drawShapings() }
     if generation >= 18 { schedule.drawLaterBBR() }
     return schedule

@@ -24,10 +24,13 @@ public struct TransferMeasurement: Sendable {
     let above: Int
     /// Each for itself (RFC 8257); else until the sender says that it has reduced.
     let areEchoedEach: Bool
+    /// The guest has no ECN, and the module speaks it in its place.
+    let areOffered: Bool
 
-    public init(above: Int, areEchoedEach: Bool) {
+    public init(above: Int, areEchoedEach: Bool, areOffered: Bool = false) {
       self.above = above
       self.areEchoedEach = areEchoedEach
+      self.areOffered = areOffered
     }
   }
 
@@ -50,7 +53,8 @@ public struct TransferMeasurement: Sendable {
     schedule.network.reportsNewest = true
     if let marks {
       schedule.legs[2].markBytes = marks.above
-      (schedule.guest.hasECN, schedule.network.hasECN) = (true, true)
+      (schedule.guest.hasECN, schedule.network.hasECN) = (!marks.areOffered, true)
+      if marks.areOffered { schedule.module.flow.overrides.ecn = .offer }
       schedule.network.echoesEachMark = marks.areEchoedEach
     }
     let simulation = try Simulation(schedule)

@@ -88,8 +88,38 @@ struct Watch {
     guard !before.hasSameBytes(as: frame) else { return }
     // The last frame of a connection ends its record.
     guard let view = simulation.view ?? last else { throw Broken("I8: a frame of no connection was changed") }
+    if view.bridgesECN {
+      copyECN(from: frame, to: before)
+      guard !before.hasSameBytes(as: frame) else { return }
+    }
     guard !view.hasOurs, !hidesReport(before, frame, view, simulation) else { return }
     throw Broken("I8: a frame was changed while nothing was owed: \(simulation.report)")
+  }
+
+  /// What ECN may change where it is spoken in the guest's place, and the checksums. What the ends see of it they judge themselves.
+  private func copyECN(from after: ByteRegion, to before: ByteRegion) {
+    guard after.count == before.count, after.count >= 54 else { return }
+    func copy(_ place: Int, _ mask: UInt8) {
+      before.store(before.load(UInt8.self, at: place) & ~mask | after.load(UInt8.self, at: place) & mask, at: place)
+    }
+    let isIPv6 = after.networkOrder(UInt16.self, at: 12) == 0x86dd
+    let tcp = isIPv6 ? 54 : 34
+    guard after.count >= tcp + 20 else { return }
+    copy(15, isIPv6 ? 0x30 : 3)
+    copy(tcp + 13, ModelSegment.ece | ModelSegment.cwr)
+    for place in [tcp + 16, tcp + 17] + (isIPv6 ? [] : [24, 25]) { copy(place, 0xff) }
+  }
+
+  /// RFC 3168 §6.1.5, of what passes in the place of a guest that has no ECN of its own.
+  private func checkMark(_ frame: ByteRegion, from leg: Leg, _ simulation: Simulation) throws(Broken) {
+    guard leg == .guest, !simulation.guest.usesECN, simulation.guest.state == .established,
+      let segment = try? ModelSegment(reading: frame, checkingSum: false), segment.ecn != 0
+    else { return }
+    let start =
+      simulation.guest.highest
+      + Int(Int32(bitPattern: segment.sequence &- simulation.guest.wire(simulation.guest.highest)))
+    guard segment.payloadCount == 0 || start < left[0] else { return }
+    throw Broken("ECT on what passes and is not new: \(start)+\(segment.payloadCount): \(simulation.report)")
   }
 
   /// What came twice because of us is not reported, though nothing is owed any more (danger 18); in mode `snoop` a sender may hear of
@@ -168,6 +198,7 @@ struct Watch {
   /// I6: what passes data that wait has the number of the end of what was sent.
   func passed(_ frame: ByteRegion, from leg: Leg, _ view: FlowView?, _ simulation: Simulation) throws(Broken) {
     guard let view else { return }
+    try checkMark(frame, from: leg, simulation)
     let side = leg == .guest ? view.transmit : view.receive
     // What is not whole passes as it is: the receiver drops it.
     guard side.isOurs, let segment = try? ModelSegment(reading: frame, checkingSum: true) else { return }

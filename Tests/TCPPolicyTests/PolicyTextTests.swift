@@ -96,6 +96,24 @@ struct PolicyTextTests {
     #expect(!classifier.isOff && classifier.isOff(0))
   }
 
+  @Test("ECN that is offered is nothing to a configuration that is off, in whatever order they are said")
+  func offer() throws {
+    let classifier = try parse(
+      """
+      default mode=off
+      configuration a ecn=offer
+      configuration b extends=a mode=early
+      configuration c ecn=clear
+      rule source=10.0.0.1 configuration=a
+      rule source=10.0.0.2 configuration=b
+      rule configuration=c
+      """)
+    #expect(try configuration(classifier, "b").overrides.ecn == .offer)
+    let off = (0..<UInt8(classifier.configurationCount)).filter { classifier.isOff($0) }
+    let names = off.map { classifier.configurationName($0).description }
+    #expect(names.contains("a") && !names.contains("b") && !names.contains("c"))
+  }
+
   @Test("Every algorithm has its name", arguments: CongestionAlgorithm.allCases)
   func algorithms(algorithm: CongestionAlgorithm) throws {
     let classifier = try parse("configuration x congestionAlgorithm=\(algorithm)")
@@ -267,7 +285,7 @@ struct PolicyTextTests {
         "phases fast config1 until=1s config2\nrule configuration=fats",
         "2:20: there is no configuration 'fats' above; did you mean fast?"
       ),
-      ("configuration a ecn=set", "1:21: ecn is keep, clear, not 'set'"),
+      ("configuration a ecn=set", "1:21: ecn is keep, clear, offer, not 'set'"),
       ("configuration a maximumSegmentSize=65536", "1:36: maximumSegmentSize is 0 to 65535 octets, not 65536"),
       (
         "configuration a stripOptions=timestamp,unknown",

@@ -23,9 +23,10 @@ struct DCTCPTransferTests {
   }
 
   @Test(
-    "A queue that marks stays about as short as its threshold, and the path full; CUBIC without marks fills the queue")
-  func shortQueue() throws {
-    let marks = TransferMeasurement.Marks(above: 10_000, areEchoedEach: true)
+    "A queue that marks stays about as short as its threshold, and the path full, for a guest without ECN as well; CUBIC without marks fills it",
+    arguments: [false, true])
+  func shortQueue(areOffered: Bool) throws {
+    let marks = TransferMeasurement.Marks(above: 10_000, areEchoedEach: true, areOffered: areOffered)
     let measured = try measure(.dctcp, marks: marks)
     #expect(measured.meanRoundTrip <= Double(Self.roundTrip) + Self.threshold, "\(measured.meanRoundTrip)")
     #expect(measured.longestRoundTrip <= Double(Self.roundTrip) + 1.5 * Self.threshold, "\(measured.longestRoundTrip)")

@@ -53,6 +53,7 @@ final class ModuleStage {
     configuration.flow.isPaced = choice & 32 == 0
     configuration.flow.leastRoundTrip = choice & 0x8000 == 0 ? .zero : .milliseconds(1)
     configuration.flow.congestionAlgorithm = choice & 64 == 0 ? .cubic : .newReno
+    configuration.flow.overrides.ecn = choice & 0x4000 == 0 ? .keep : .offer
     configuration.flow.transmitBufferSize = 1 + UInt32(input.u16()) * 4
     configuration.flow.receiveBufferSize = configuration.flow.transmitBufferSize
     configuration.flow.outOfOrderStoreSize = UInt32(input.u16())
