@@ -40,8 +40,11 @@ def ping(network, address, size=56, count=1, seconds=3):
                     break
 
 
-def stream(sender, receiver, address, size, seconds=30):
-    """Sends random bytes from one network to `address` in the other, over a connection made for it, and compares what arrives."""
+def stream(sender, receiver, address, size, seconds=30, congestion=None):
+    """Sends random bytes from one network to `address` in the other, over a connection made for it, and compares what arrives.
+
+    `congestion`: the algorithm of the sender's kernel ("cubic"), if not its default.
+    """
     with inside(receiver.path):
         listener = socket.create_server((address, 0), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
     with inside(sender.path):
@@ -49,6 +52,8 @@ def stream(sender, receiver, address, size, seconds=30):
     with listener, connection:
         listener.settimeout(seconds)
         connection.settimeout(seconds)
+        if congestion is not None:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, congestion.encode())
         arrived, failure = hashlib.sha256(), []
 
         def receive():
