@@ -134,6 +134,9 @@ public struct LossRecovery: BitwiseCopyable, Sendable {
   /// Octets that are lost and not sent again.
   public var lost: Int { Int(lostOctets) }
 
+  /// Whether something is to be sent again, as soon as there is an allowance for it; else `nextToRetransmit` has nothing.
+  public var hasToRetransmit: Bool { lostOctets > 0 || flags.contains(.wantsOldProbe) }
+
   /// Octets that congestion control lets go now, new or again. `CongestionControl.unlimited` if it does not limit. May be less
   /// than a segment: who sends should wait for a whole one then, unless nothing is in flight.
   public var allowance: Int {

@@ -100,7 +100,7 @@ extension VTCPModule {
     let side = store[index]
     var edge = side.receiverEdge
     // Who does not read now gets no more into our buffer than it has been promised (R39).
-    let shaped = shapedRoom(index)
+    let shaped = isShaping ? shapedRoom(index) : nil
     if let shaped, side.isOurs, !isWindowOurs(index), !side.isShut {
       // What waits for the rate lies in the buffer, also of a side that drains.
       var room = max(0, min(shaped, bufferSize(index), shareOfPool(index)) &- side.buffer.count)

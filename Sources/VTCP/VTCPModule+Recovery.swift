@@ -127,7 +127,9 @@ extension VTCPModule {
   /// What counts as lost, or is to be sent as a probe, and may be sent again now.
   func rangeToResend(_ index: SideIndex, _ largest: Int) -> SequenceRange? {
     let side = store[index]
-    guard !side.sending.isNone, recovers(index) else { return nil }
+    guard !side.sending.isNone, store.sendings[side.sending].recovery.hasToRetransmit, recovers(index) else {
+      return nil
+    }
     let limit = min(store.sendings[side.sending].recovery.allowance, largestPiece(index, largest))
     guard
       let lost = store.sendings[side.sending].recovery.nextToRetransmit(limit: limit, in: store.transmissions)
