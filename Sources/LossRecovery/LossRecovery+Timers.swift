@@ -62,7 +62,7 @@ extension LossRecovery {
 
   /// When a tail loss probe is due, if one is to be sent: RFC 8985, section 7.2.
   private func probeDue(knobs: RecoveryKnobs) -> Instant? {
-    guard knobs.style == .full, flags.contains(.usesSACK), !isRecovering(knobs), sackedOctets == 0,
+    guard knobs.style == .full, knobs.usesProbes, flags.contains(.usesSACK), !isRecovering(knobs), sackedOctets == 0,
       lostOctets == 0, backoff == 0, flags.isDisjoint(with: .probing)
     else { return nil }
     return max(timerBegan, lastSent) + probeTimeout

@@ -13,6 +13,8 @@ public struct RecoveryKnobs: BitwiseCopyable, Sendable {
   /// Records of the pool that are only for sides that have none: as many as there may be sides, and none of them ever waits for
   /// another one's acknowledgments.
   public var reservedRecords: Int
+  /// Whether what is sent is ours to send, and so a lost tail ours to probe for (RFC 8985, section 7).
+  public var usesProbes: Bool
 
   public init() {
     congestion = CongestionKnobs()
@@ -20,5 +22,6 @@ public struct RecoveryKnobs: BitwiseCopyable, Sendable {
     attempts = 15
     recordLimit = 256
     reservedRecords = 0
+    usesProbes = true
   }
 }

@@ -2,9 +2,9 @@
 
 /// The words for what reports say by number. Whoever writes reports has the same order (a test compares).
 public enum MonitorWords {
-  public static let modes = ["off", "snoop", "early"]
+  public static let modes = ["off", "snoop", "early", "limit"]
   public static let phases = ["syn-seen", "syn-ack-seen", "established"]
-  public static let states = ["pass-through", "holding", "accelerated", "draining"]
+  public static let states = ["pass-through", "holding", "accelerated", "draining", "limiting"]
   /// Why a side drains, or did last.
   public static let reasons = [
     "none", "buffer-full", "zero-window", "out-of-order", "urgent-data", "unknown-options", "fragments",

@@ -60,7 +60,7 @@ public struct FlowConfiguration: BitwiseCopyable, Equatable, Sendable {
   public init() {}
 
   /// `mode`, but for a connection that gets no buffer, and so nothing that needs one.
-  public var effectiveMode: AccelerationMode { bufferWeight == 0 ? .off : mode }
+  public var effectiveMode: AccelerationMode { bufferWeight == 0 && mode.keepsCopies ? .off : mode }
 
   /// What a side that has full recovery goes by.
   public var congestionKnobs: CongestionKnobs {

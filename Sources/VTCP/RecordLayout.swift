@@ -12,6 +12,8 @@ enum RecordLayout {
     add(FlowSide.self, to: &hash)
     add(SideSending.self, to: &hash)
     add(ModuleCounters.self, to: &hash)
+    // A state that it does not know nobody can read.
+    add("\(SideState.allCases)", to: &hash)
     return hash
   }()
 
@@ -23,17 +25,20 @@ enum RecordLayout {
   }
 
   private static func describe(_ value: Any, to hash: inout UInt32) {
-    // FNV-1a.
-    func add(_ text: String) { for byte in text.utf8 { hash = (hash ^ UInt32(byte)) &* 16_777_619 } }
-    add("\(type(of: value)){")
+    add("\(type(of: value)){", to: &hash)
     let mirror = Mirror(reflecting: value)
     // Of others, which fields there are follows from the type or depends on the value.
     if mirror.displayStyle == .struct {
       for child in mirror.children {
-        add("\(child.label ?? ""):")
+        add("\(child.label ?? ""):", to: &hash)
         describe(child.value, to: &hash)
       }
     }
-    add("}")
+    add("}", to: &hash)
+  }
+
+  private static func add(_ text: String, to hash: inout UInt32) {
+    // FNV-1a.
+    for byte in text.utf8 { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
   }
 }

@@ -33,7 +33,7 @@ struct SideFlags: OptionSet, BitwiseCopyable, Sendable {
   static let narrow = SideFlags(rawValue: 1 << 12)
   /// The sender's SYN was seen more than once: which of them is answered is not known, unless by timestamps.
   static let synRepeated = SideFlags(rawValue: 1 << 13)
-  /// Mode `snoop`: the sender was shown no more than our congestion window lets it send.
+  /// Mode `snoop`: the sender was shown no more than our congestion window lets it send. Mode `limit`: our window takes nothing more from its.
   static let senderLimited = SideFlags(rawValue: 1 << 14)
   /// The sender has sent 2^31 octets, and more: from its numbers alone it can't be told any more how many.
   static let long = SideFlags(rawValue: 1 << 15)

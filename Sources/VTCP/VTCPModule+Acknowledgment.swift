@@ -17,7 +17,7 @@ extension VTCPModule {
   func learn(_ index: SideIndex, _ packet: Packet, _ now: Instant) -> Bool {
     let number = packet.segment.acknowledgmentNumber
     if number > store[index].next, !store[index].isOurs || store[index].flags.contains(.fragmented) {
-      resume(index, at: number)
+      if store[index].state == .limiting { goOn(index, at: number, now) } else { resume(index, at: number) }
     }
     if number > store[index].next, number <= store[index].highest { goOn(index, at: number, now) }
     let before = store[index]
@@ -35,6 +35,7 @@ extension VTCPModule {
       timeAcknowledgment(index, since: before, sent: roundTrip, now)
     } else if isDuplicate(packet, of: before) {
       count(index.receiver, index.flow) { $0.duplicateAcknowledgments &+= 1 }
+      isDuplicateInHand = packet.segment.options.sackBlockCount == 0
     }
     learnWindow(index, packet, since: before, now)
     return isNews(index, packet, since: before)
@@ -86,7 +87,8 @@ extension VTCPModule {
       isReduced = isReduced || isNew || knobs(index).congestion.algorithm == .none
     }
     // RFC 3168 §6.1.2: the receiver goes on telling until it hears of it.
-    if isReduced { store[index].flags.insert(.windowReduced) }
+    // Of a sender that is only ruled it is the sender that says so, if it knows of ECN.
+    if isReduced, before.isOurs || store.flows[index.flow].bridgesECN { store[index].flags.insert(.windowReduced) }
     return result.roundTrip
   }
 
@@ -164,6 +166,7 @@ extension VTCPModule {
     let side = store[index]
     guard before.isOurs else {
       return !isLocal(index, packet, since: before) && !hidesOpening(index, packet, since: before)
+        && !hidesUpdate(index, packet, since: before)
     }
     // What was to be told soon, too: the receiver's word is as good as ours.
     if side.acknowledged != before.acknowledged || side.unreported > 0 { return true }

@@ -28,7 +28,7 @@ extension VTCPModule {
     }
     noteCongestion(index, packet)
     switch side.state {
-    case .passThrough, .holding: return follow(index, packet, now)
+    case .passThrough, .holding, .limiting: return follow(index, packet, now)
     case .accelerated, .draining: return own(index, packet, now)
     }
   }
@@ -50,7 +50,7 @@ extension VTCPModule {
     let before = side.next
     passesNew = packet.start >= before && packet.start >= side.highest
     if packet.start > side.expected { count(index.sender, index.flow) { $0.outOfOrder &+= 1 } }
-    keepCopy(index, packet, side, now)
+    if policy(index).mode == .limit { rule(index, packet, side, now) } else { keepCopy(index, packet, side, now) }
     noteFIN(index, packet)
     let end = packet.segment.end
     noteFollowed(index, packet, now)
@@ -93,9 +93,9 @@ extension VTCPModule {
     if !append(index, packet) { stopHolding(index) }
   }
 
-  /// Forgets copies that nobody depends on.
+  /// Forgets copies that nobody depends on, and what is on its way: the side passes.
   func stopHolding(_ index: SideIndex) {
-    guard store[index].state == .holding else { return }
+    guard store[index].state == .holding || store[index].state == .limiting else { return }
     clear(index)
     store[index].state = .passThrough
     store[index].buffer.restart(at: store[index].expected, in: store.chunks)

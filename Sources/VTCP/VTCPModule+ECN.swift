@@ -117,14 +117,14 @@ extension VTCPModule {
     return side.isOurs || side.flags.contains(.senderLimited) && limitsSender(index)
   }
 
-  /// The receiver's acknowledgment echoes a mark, and the sender does not hear of it.
+  /// The receiver's acknowledgment echoes a mark; a sender whose ECN it is not does not hear of it.
   ///
   /// - Returns: whether our congestion control is to hear of it. Where it rules nothing, nothing more is marked; the receiver is told by CWR
   ///   to be still.
   func takesEcho(_ index: SideIndex, _ packet: Packet) -> Bool {
     guard store[index].flags.contains(.usesECN), packet.segment.flags.contains(.ece) else { return false }
     guard !store[index].isOurs else { return true }
-    guard store.flows[index.flow].bridgesECN else { return false }
+    guard store.flows[index.flow].bridgesECN else { return store[index].state == .limiting }
     if limitsSender(index) { return true }
     store[index].flags.insert(.windowReduced)
     return false

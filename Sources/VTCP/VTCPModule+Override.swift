@@ -114,6 +114,8 @@ extension VTCPModule {
       let least = max(Int(side.segmentSize), 1 &<< Int(side.receiverScale))
       if !side.buffer.isEmpty || room >= least { edge = side.acknowledged + room }
     }
+    // In what is sent for the other direction as well.
+    if !side.isOurs, limitsSender(index) { edge = .earlier(edge, limitedEdge(index)) }
     if let clamp = windowClamp(index) { edge = SequenceNumber.earlier(edge, side.acknowledged + clamp) }
     // What the field can say.
     edge = SequenceNumber.earlier(edge, side.acknowledged + 0xffff &<< Int(side.receiverScale))

@@ -18,6 +18,7 @@ extension RecoveryKnobs {
     // Its first round trips fill a path to three times what it holds: over a short queue every second segment is missing.
     if congestion.algorithm == .bbr || congestion.algorithm == .bbr3 { recordLimit = 1024 }
     self.reservedRecords = reservedRecords
+    usesProbes = configuration.effectiveMode != .limit
     // When to give up is said by the receiver's silence, too: `VTCPModule.isGone`.
     attempts = .max
     guard !isTransmit, configuration.receiveRecovery == .simple else { return }
@@ -62,6 +63,9 @@ extension VTCPModule {
     guard side.state == .holding, !side.sending.isNone, policy(index).mode == .snoop else { return false }
     return store.sendings[side.sending].recovery.firstRetransmissions(in: store.transmissions) < Self.snoopAttempts
   }
+
+  /// Whether timers run for what is on its way: ours, or the sender's, as far as our window goes by it.
+  func runsTimers(_ index: SideIndex) -> Bool { store[index].state == .limiting || recovers(index) }
 
   /// Whether what is sent up to `end` would be remembered.
   func canNote(_ index: SideIndex, to end: SequenceNumber) -> Bool {

@@ -13,7 +13,10 @@ extension VTCPModule {
 
   // MARK: Memory
 
-  func weight(_ index: SideIndex) -> Int { Int(policy(index).configuration.bufferWeight) }
+  /// Mode `limit` takes no part of the memory.
+  func weight(_ index: SideIndex) -> Int {
+    policy(index).mode == .limit ? 0 : Int(policy(index).configuration.bufferWeight)
+  }
 
   /// Of every side that has what it needs to send; for who goes on with another's memory.
   func weightOfAll() -> Int {
@@ -52,7 +55,10 @@ extension VTCPModule {
   func clear(_ index: SideIndex) {
     keepRoundTrip(index)
     if isShaping { leaveTurns(index) }
-    if !store[index].sending.isNone { weightInUse &-= weight(index) }
+    if !store[index].sending.isNone {
+      weightInUse &-= weight(index)
+      if store[index].state == .limiting { limitingCount &-= 1 }
+    }
     store[index].flags.remove(.senderLimited)
     store.clear(index)
   }

@@ -19,7 +19,10 @@ extension VTCPModule {
     switch side.state {
     case .passThrough:
       return
+    case .limiting:
+      if policy(index).mode != .limit || !mayLimit(index) { stopHolding(index) }
     case .holding:
+      if policy(index).mode == .limit { return stopHolding(index) }
       guard isWorthwhile(index, now) else { return stopHolding(index) }
       if side.isContiguous, mayAccelerate(index, side) { accelerate(index, now) }
     case .accelerated:
@@ -34,7 +37,7 @@ extension VTCPModule {
         return
       }
       let mayHold =
-        policy(index).mode != .off && side.isContiguous && !side.buffer.isEmpty && isWorthwhile(index, now)
+        policy(index).mode.keepsCopies && side.isContiguous && !side.buffer.isEmpty && isWorthwhile(index, now)
       if mayHold { store[index].state = .holding } else { release(index) }
     }
   }

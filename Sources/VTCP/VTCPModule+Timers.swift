@@ -35,7 +35,7 @@ extension VTCPModule {
       store[index].flags.insert(.acknowledgmentDue)
     }
     if let deadline = store.sendings[side.sending].probeDeadline, deadline <= now { ask(index, now) }
-    guard !store[index].sending.isNone, recovers(index) else { return }
+    guard !store[index].sending.isNone, runsTimers(index) else { return }
     let timer = store.sendings[side.sending].recovery.nextDeadline(knobs: knobs(index))
     guard let timer, timer.due <= now else { return }
     let action = store.sendings[side.sending].recovery.timerExpired(
@@ -44,6 +44,9 @@ extension VTCPModule {
     guard timer.kind == .retransmission, action != .nothing else { return }
     count(index.receiver, index.flow) { $0.timeouts &+= 1 }
     noteSilence(index, now)
+    // Neither end says anything any more: there is nobody to rule.
+    let isOver = store[index].timeouts > policy(index).configuration.maximumTimeouts
+    if isOver, store[index].state == .limiting { stopHolding(index) }
   }
 
   /// Nothing is on its way though there is something to send. If that is the receiver's window, it is asked (RFC 9293 §3.8.6.1),
@@ -135,7 +138,7 @@ extension VTCPModule {
       earliest = min(earliest ?? other, other)
     }
     consider(store.sendings[sending].probeDeadline)
-    if recovers(index) { consider(store.sendings[sending].recovery.nextDeadline(knobs: knobs(index))?.due) }
+    if runsTimers(index) { consider(store.sendings[sending].recovery.nextDeadline(knobs: knobs(index))?.due) }
     if isPaced(index, now), hasSomethingToSend(index) {
       consider(store.sendings[sending].recovery.pacer.earliest(now: now))
     }

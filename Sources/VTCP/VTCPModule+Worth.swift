@@ -25,20 +25,22 @@ extension VTCPModule {
     // Its rate can be ruled only if it is held.
     if isShaped(index.receiver) { return true }
     let least = policy(index).configuration.leastRoundTrip
+    // To rule a sender costs no copy, and is not done for its good.
+    if policy(index).mode == .limit { return mayLimit(index) }
     guard least > .zero, now >= stallsUntil, now >= store.flows[index.flow].losesUntil.instant else { return true }
     return store.flows[index.flow].leastRoundTrip.interval >= least
   }
 
   /// Whether data that come now may be kept, or acknowledge what is. If not, nothing is gained by hearing of them before they can go on.
   public func keepsSomething(_ now: Instant) -> Bool {
-    !isQuiescing && (store.sendings.inUse > 0 || now < stallsUntil)
+    !isQuiescing && (store.sendings.inUse > limitingCount || now < stallsUntil)
   }
 
   /// Why a side does not acknowledge early, or did not last, for who looks from outside.
   func reason(_ index: SideIndex) -> DrainReason {
     let (side, flow) = (store[index], store.flows[index.flow])
     guard side.state == .passThrough, flow.phase == .established, flow.passReason == .none,
-      policy(index).mode != .off, !isWorthwhile(index, flow.lastSeen.instant)
+      policy(index).mode.keepsCopies, !isWorthwhile(index, flow.lastSeen.instant)
     else { return side.reason }
     return .notWorthwhile
   }

@@ -42,6 +42,8 @@ public final class VTCPModule {
   var shapingToGuest = LegShaping()
   var shapingToNetwork = LegShaping()
   var isShaping = false
+  /// Sides in the state `limiting`.
+  var limitingCount = 0
   var pending = PendingEmission()
   /// What `passFailed` would undo.
   var passed = PassedData()
@@ -49,6 +51,8 @@ public final class VTCPModule {
   var hidesReport = false
   /// The packet in hand passes with data that were never sent before.
   var passesNew = false
+  /// The packet in hand is a duplicate acknowledgment that says nothing by SACK.
+  var isDuplicateInHand = false
   /// Nothing new is acknowledged early: the NIC is about to stop or to move.
   public internal(set) var isQuiescing = false
   /// Until when the guest counts as one that waits for its processor.
@@ -201,6 +205,7 @@ public final class VTCPModule {
   private func pass(_ packet: Packet, of flow: RecordIndex, _ now: Instant) -> Verdict {
     hidesReport = false
     passesNew = false
+    isDuplicateInHand = false
     let flags = packet.segment.flags
     let data = SideIndex(flow, sender: packet.leg)
     guard store.flows[flow].passReason == .none else {

@@ -172,9 +172,10 @@ struct Options {
       acceleratesAlways = words.count == 2 && words[1] == "always"
       switch words[0] {
       case "off" where words.count == 1: acceleration = .off
+      case "limit" where words.count == 1: acceleration = .limit
       case "snoop" where words.count == 1 || acceleratesAlways: acceleration = .snoop
       case "early" where words.count == 1 || acceleratesAlways: acceleration = .early
-      default: throw OptionsError("--vtcp is off, snoop[,always] or early[,always], not '\(value)'")
+      default: throw OptionsError("--vtcp is off, limit, snoop[,always] or early[,always], not '\(value)'")
       }
     case "--policy": policyFile = value
     case "--stats-file": statisticsFile = value

@@ -35,10 +35,11 @@ enum Usage {
       --mtu N              the uplink's MTU, and the largest that the guest may be given
       --mac ADDR           the guest's MAC address: frames from any other are dropped
       --poll MODE          look for work before sleeping: adaptive, never or always (adaptive)
-      --vtcp MODE          what is done for the guest's TCP connections: off, snoop (losses are repaired from copies) or early
-                           (data are acknowledged as soon as they are held) (off); experimental.
+      --vtcp MODE          what is done for the guest's TCP connections: off, limit (the guest is ruled by the window that it is
+                           shown), snoop (losses are repaired from copies) or early (data are acknowledged as soon as they are
+                           held) (off); experimental.
                            Connections are left alone while their path is short and loses nothing and the guest has its
-                           processor, unless MODE ends in ,always
+                           processor, unless MODE is limit or ends in ,always
       --policy FILE        which connections are treated how, by rules; --vtcp says what of the others
       --stats-file PATH    write there, on a tmpfs, what the accelerator does, for others to read; PATH is made anew
       --control-socket PATH

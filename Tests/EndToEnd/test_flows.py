@@ -46,11 +46,11 @@ SETTINGS = {
     "nothing": {"tcp_sack": 0, "tcp_timestamps": 0, "tcp_window_scaling": 0},
 }
 # The module's modes.
-MODES = ("off", "snoop", "early")
+MODES = ("off", "limit", "snoop", "early")
 # What asks for them, for each connection; and for those where it pays, which changes under way.
-OPTIONS = {"off": "off", "snoop": "snoop,always", "early": "early,always", "where-it-pays": "early"}
+OPTIONS = {"off": "off", "limit": "limit", "snoop": "snoop,always", "early": "early,always", "where-it-pays": "early"}
 # What is run for each change; VTCP_LONG has all modes, and all settings on all links.
-SHORT = [("off", "clean", "as-they-are"), ("off", "mixed", "as-they-are"), ("snoop", "mixed", "as-they-are")]
+SHORT = [("off", "clean", "as-they-are"), ("off", "mixed", "as-they-are"), ("limit", "mixed", "as-they-are"), ("limit", "mixed", "nothing"), ("snoop", "mixed", "as-they-are")]
 SHORT += [("early", link, "as-they-are") for link in ("clean", "loss", "delay", "stalls", "mixed")]
 SHORT += [("where-it-pays", link, "as-they-are") for link in ("stalls", "mixed")]
 SHORT += [("early", "mixed", setting) for setting in SETTINGS if setting != "as-they-are"]

@@ -8,6 +8,7 @@ import time
 import pytest
 from vtcpbed.flight import Flight
 from vtcpbed.legs import Legs
+from vtcpbed.monitoring import statistics, statistics_file
 from vtcpbed.process import inside
 
 pytestmark = pytest.mark.nic
@@ -20,15 +21,16 @@ PORT = 5000
 # Segments that the guest's kernel lets out at most, whatever happens; and what it does by itself.
 FEW = "congctl lock reno cwnd lock 8"
 RENO = "congctl lock reno"
+CUBIC = "congctl lock cubic"
 
 
-def captured(link, policy, route, folder):
+def captured(link, policy, route, folder, mode="early", more=()):
     """The flights of a bulk transfer of the guest on both legs, and the octets a second that arrived."""
     options = ["--vtcp=off"]
     if policy is not None:
         path = folder / "vm.policy"
-        path.write_text(f"default mode=early leastRoundTrip=0 usesHyStart=off {policy}\n")
-        options = ["--vtcp=early", f"--policy={path}"]
+        path.write_text(f"default mode={mode} leastRoundTrip=0 usesHyStart=off {policy}\n")
+        options = [f"--vtcp={mode}", f"--policy={path}", *more]
     with Legs(link, 1, options) as legs:
         guest, host = legs.guest_network, legs.host
         guest.ip("route", "change", "default", "via", guest.addresses.host(4), *route.split())
@@ -97,3 +99,25 @@ def test_another_policy_shows_on_the_networks_leg_only(tmp_path):
     assert len(network.cycles) >= 4, network.cycles
     assert 0.44 < network.kept() < 0.57, network.cycles
     assert 1.6 < network.median("growth") < 2.4, network.cycles
+
+
+def test_a_guest_that_is_ruled_sends_as_policy_says_and_repairs_its_losses(tmp_path):
+    """Mode limit: the smaller of two windows rules, so policy's is the slower one. CUBIC keeps seven tenths."""
+    rules = "congestionAlgorithm=newReno keepFactor=512 additiveIncrease=512"
+    with statistics_file() as path:
+        guest, network, speed = captured(SHORT, rules, CUBIC, tmp_path, mode="limit", more=[f"--stats-file={path}"])
+    for flight in (guest, network):
+        assert flight.again > 0 and flight.gaps > 0 and flight.most > 30
+        assert len(flight.cycles) >= 3, flight.cycles
+        assert 0.4 < flight.kept() < 0.6, flight.cycles
+        assert 0.3 < flight.median("growth") < 0.7, flight.cycles
+    # Nothing is sent, nor kept from the guest, by anybody but the ends.
+    assert guest.again == network.again
+    assert speed > 1.5e6
+
+
+def test_a_guest_by_itself_keeps_more_and_grows_otherwise(tmp_path):
+    """What the test before has to differ from."""
+    guest, _, _ = captured(SHORT, None, CUBIC, tmp_path)
+    assert len(guest.cycles) >= 2, guest.cycles
+    assert guest.kept() > 0.62, guest.cycles

@@ -27,6 +27,19 @@ def write(folder, text):
     return str(path)
 
 
+def test_guests_that_are_only_ruled_lose_nothing_and_nothing_is_done_for_them(tmp_path):
+    policy = write(tmp_path, "default mode=limit congestionAlgorithm=newReno keepFactor=512 additiveIncrease=512\n")
+    with statistics_file() as path:
+        with Legs("delay=2ms,loss=0.5%", 1, ["--vtcp=limit", f"--policy={policy}", f"--stats-file={path}"]) as legs:
+            seen = run_flows(legs.ends, 1, 60, flows=40, max_size=256 << 10, congestion="cubic")
+            told = statistics(path)
+    assert not seen["problems"], seen["problems"][:10]
+    assert sum(entry["network_leg"]["delivered"] for entry in told["classes"]) > 1 << 20
+    for leg in ("guest_leg", "network_leg"):
+        assert told[leg]["retransmissions"] == told[leg]["early_acknowledgments"] == 0
+    assert told["counters"]["early_octets"] == told["counters"]["accelerations"] == 0
+
+
 def test_each_connection_gets_what_the_first_rule_for_it_says(tmp_path):
     with statistics_file() as path:
         options = ["--vtcp=early", f"--policy={write(tmp_path, POLICY)}", f"--stats-file={path}"]

@@ -58,6 +58,7 @@ extension ModelEnd {
     let start = received + Int(Int32(bitPattern: segment.sequence &- peerWire(received)))
     let end = start + Int(segment.length)
     if segment.has(ModelSegment.rst) {
+      hasSeenReset = true
       // RFC 5961 §3.2.
       if start == received { state = .reset } else if start > received, start < edge { acknowledgmentDue = true }
       return
@@ -219,7 +220,8 @@ extension ModelEnd {
         echoesMark = true
         acknowledgmentDue = true
       }
-    } else if segment.ecn != 0 || segment.has(ModelSegment.cwr) {
+    } else if segment.ecn != 0 || segment.has(ModelSegment.cwr), !hasSeenReset {
+      // A reset has ended the record; what it had overtaken comes as it was sent, and who has agreed on nothing does not heed it.
       throw Broken("\(name): ECN that nobody agreed on")
     }
     if parameters.hasDSACK, segment.payloadCount > 0, dataEnd <= received {

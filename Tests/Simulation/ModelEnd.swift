@@ -66,6 +66,8 @@ final class ModelEnd {
   var resetDue: UInt32?
   var hasTimestamps = false
   var recentTimestamp: UInt32 = 0
+  /// A reset came, whether it was believed or not.
+  var hasSeenReset = false
   /// The time of its first SYN.
   var firstTimestamp: UInt32 = 0
   var lastAcknowledged = 0

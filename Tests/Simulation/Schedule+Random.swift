@@ -8,7 +8,7 @@ import VTCP
 
 extension Schedule {
   /// How many times there has been more to draw. What is new is drawn last, so that a seed that was kept stays what it was.
-  public static let generations = 18
+  public static let generations = 19
 
   /// Generation 2: how losses are repaired, and what there is to be learnt of them.
   private mutating func drawRecovery(_ random: inout SplitMix64) {
@@ -185,6 +185,17 @@ extension Schedule {
     for place in phaseFlows.indices where isDrawn() { phaseFlows[place].congestionAlgorithm = .bbr3 }
   }
 
+  /// Generation 19: mode `limit`, for all of a connection's life or for a part.
+  private mutating func drawLimits() {
+    var random = SplitMix64(seed: seed ^ 0x6c69_6d69_74)
+    func pick<T>(_ values: [T]) -> T { values[Int(random.next() % UInt64(values.count))] }
+    let isAlways = pick([true, false, false])
+    func isDrawn() -> Bool { isAlways || pick([true, false]) }
+    if isDrawn() { module.flow.mode = .limit }
+    for place in policies.indices where isDrawn() { policies[place].mode = .limit }
+    for place in phaseFlows.indices where isDrawn() { phaseFlows[place].mode = .limit }
+  }
+
   /// Octets and times rise, each among themselves.
   private func isLater(_ end: PhaseEnd, than before: PhaseEnd) -> Bool {
     switch (before, end) {
@@ -321,6 +332,7 @@ extension Schedule {
     if generation >= 16 { schedule.drawOffers() }
     if generation >= 17 { schedule.drawShapings() }
     if generation >= 18 { schedule.drawLaterBBR() }
+    if generation >= 19 { schedule.drawLimits() }
     return schedule
   }
 }

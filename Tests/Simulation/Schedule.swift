@@ -30,6 +30,12 @@ public struct Schedule: Sendable {
   /// How fast the VM may go, as it begins and as each change of policy finds it; empty: it is not ruled.
   public var shapings: [Shaping] = []
 
+  /// Whatever comes into force, the module keeps nothing and sends nothing.
+  public var isSilent: Bool {
+    let others = phaseFlows + (policyOdds > 0 ? policies : [])
+    return !module.flow.mode.keepsCopies && others.allSatisfy { !$0.mode.keepsCopies }
+  }
+
   public var hasReset: Bool { guest.resetsAt != nil || network.resetsAt != nil }
 
   /// Two ends of good will and a clean path.

@@ -20,6 +20,7 @@ extension Simulation {
     isTouched = true
     guard module.arrive(from: leg, passing, now: Instant(nanoseconds: now)) == .pass else {
       trace?("  consumed")
+      try watch.consumed(frame, self)
       monitor.consumed(frame, from: leg)
       slots.free(index)
       return

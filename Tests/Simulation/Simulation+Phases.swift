@@ -36,7 +36,14 @@ extension Schedule {
 extension Simulation {
   /// Mode `snoop` is that of the connection, or of a phase of its life.
   var maySnoop: Bool {
-    moduleConfiguration.flow.mode == .snoop || schedule.phaseFlows.contains { $0.mode == .snoop }
+    mayBe(.snoop)
+  }
+
+  /// The same of a mode in which less of a window may be shown.
+  var mayLimit: Bool { mayBe(.snoop) || mayBe(.limit) }
+
+  private func mayBe(_ mode: AccelerationMode) -> Bool {
+    moduleConfiguration.flow.mode == mode || schedule.phaseFlows.contains { $0.mode == mode }
   }
 
   /// The VM has a rate, or may get one.

@@ -34,6 +34,11 @@ struct Watch {
     try checkWindow(view.receive, last?.receive, simulation.network, simulation)
     try checkLimits(view.transmit, simulation.guest, simulation)
     try checkLimits(view.receive, simulation.network, simulation)
+    try checkRule(view.transmit, last?.transmit, simulation.guest, simulation)
+    try checkRule(view.receive, last?.receive, simulation.network, simulation)
+    if simulation.schedule.isSilent, simulation.module.heldChunks > 0 {
+      throw Broken("something is kept: \(simulation.report)")
+    }
     let owes = view.transmit.owned > 0 || view.receive.owned > 0
     if owes, !view.hasTimer { throw Broken("I7: octets are owned and no timer runs: \(simulation.report)") }
     let limit = simulation.module.chunkLimit
@@ -122,18 +127,20 @@ struct Watch {
     throw Broken("ECT on what passes and is not new: \(start)+\(segment.payloadCount): \(simulation.report)")
   }
 
-  /// What came twice because of us is not reported, though nothing is owed any more (danger 18); in mode `snoop` a sender may hear of
-  /// less of a window, and of no gap; and where the VM has a rate, of less of a window. All else is as it was.
-  private func hidesReport(_ before: ByteRegion, _ after: ByteRegion, _ view: FlowView, _ simulation: Simulation)
-    -> Bool
-  {
-    let mayLimit = simulation.maySnoop
+  /// What came twice because of us is not reported, though nothing is owed any more (danger 18); and in mode `snoop` a sender may hear of
+  /// less of a window, and of no gap, in mode `limit` of less of a window only; and where the VM has a
+  /// rate, of less of a window. All else is as it was.
+  private func hidesReport(
+    _ before: ByteRegion, _ after: ByteRegion, _ view: FlowView, _ simulation: Simulation
+  ) -> Bool {
     guard let old = try? ModelSegment(reading: before, checkingSum: false),
       let new = try? ModelSegment(reading: after, checkingSum: false)
     else { return false }
     let leg = old.sourceIsGuest ? view.guestLeg : view.networkLeg
-    let mayHide = !old.blocks.isEmpty && (mayLimit || leg.retransmissions > 0)
-    guard new.window == old.window || (mayLimit || simulation.mayShape) && new.window < old.window else { return false }
+    let mayHide = !old.blocks.isEmpty && (simulation.maySnoop || leg.retransmissions > 0)
+    guard new.window == old.window || (simulation.mayLimit || simulation.mayShape) && new.window < old.window else {
+      return false
+    }
     let (window, options) = ((old.isIPv6 ? 54 : 34) + 14, (old.isIPv6 ? 54 : 34) + 20)
     func isSame(_ range: Range<Int>) -> Bool {
       before.slice(from: range.lowerBound, count: range.count)
@@ -164,6 +171,31 @@ struct Watch {
     // Segments of our own have 48 octets at the least, whatever the end asked for.
     guard side.inFlight > max(side.congestionWindow, old.inFlight) + max(end.segmentSize, 48) else { return }
     throw Broken("\(side.inFlight) octets in flight in a window of \(side.congestionWindow): \(simulation.report)")
+  }
+
+  /// Danger 47: a sender that is only ruled is shown no more than our congestion window lets go. One that was being followed already, and of
+  /// which all is known.
+  private func checkRule(
+    _ side: SideView, _ old: SideView?, _ end: ModelEnd, _ simulation: Simulation
+  ) throws(Broken) {
+    guard let old, old.state == .limiting, side.state == .limiting, old.unacknowledged >= old.heldStart,
+      side.phase == .open || side.phase == .loss, old.phase == side.phase, side.shownEdge > old.shownEdge,
+      simulation.hasManyRecords, max(side.congestionWindow, old.congestionWindow) < CongestionControl.unlimited
+    else { return }
+    // A tick may have brought data that were sent, too.
+    let next = SequenceNumber.later(old.next, side.next)
+    let free = next + max(0, max(side.congestionWindow, old.congestionWindow) - min(side.inFlight, old.inFlight))
+    let least = side.unacknowledged + max(end.segmentSize, 48)
+    guard side.shownEdge > SequenceNumber.later(free, least) else { return }
+    throw Broken("shown up to \(side.shownEdge), not \(free): \(simulation.report)")
+  }
+
+  /// In mode `limit` nothing is kept but a window that opens where ours does not.
+  func consumed(_ frame: ByteRegion, _ simulation: Simulation) throws(Broken) {
+    guard simulation.schedule.isSilent else { return }
+    guard let segment = try? ModelSegment(reading: frame, checkingSum: false), segment.length == 0,
+      segment.blocks.isEmpty, segment.flags & ~(ModelSegment.ece | ModelSegment.cwr) == ModelSegment.ack
+    else { throw Broken("more than a window was kept: \(simulation.report)") }
   }
 
   /// I12: a reset passed. If it is at the place that the module expects, nothing of the connection is left.
@@ -230,6 +262,7 @@ struct Watch {
   /// I6, I10: frames of the module's own.
   mutating func emitted(_ frame: ByteRegion, to leg: Leg, _ simulation: Simulation) throws(Broken) {
     let segment = try ModelSegment(reading: frame, checkingSum: false)
+    if simulation.schedule.isSilent { throw Broken("a frame in a mode that sends nothing: \(simulation.report)") }
     if isOver { throw Broken("I12: a frame for a connection that was reset: \(simulation.report)") }
     let tcp = segment.isIPv6 ? 54 : 34
     let partial = ModelSegment.fold(ModelSegment.pseudo(frame, segment.isIPv6, frame.count - tcp))

@@ -91,13 +91,15 @@ struct ConfigurationTests {
     #expect(refusal(configuration) == nil)
   }
 
-  @Test("A connection whose weight in the buffer is 0 is never accelerated", arguments: AccelerationMode.allCases)
+  @Test(
+    "A connection whose weight in the buffer is 0 is not accelerated; to be ruled it needs none",
+    arguments: AccelerationMode.allCases)
   func noWeight(mode: AccelerationMode) {
     var configuration = FlowConfiguration()
     configuration.mode = mode
     #expect(configuration.effectiveMode == mode)
     configuration.bufferWeight = 0
-    #expect(configuration.effectiveMode == .off)
+    #expect(configuration.effectiveMode == (mode == .limit ? .limit : .off))
   }
 
   @Test("Each knob of congestion control comes from its field")

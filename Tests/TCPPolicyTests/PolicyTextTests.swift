@@ -200,7 +200,7 @@ struct PolicyTextTests {
         "1:1: a line begins with default, configuration, phases, rule or shape, not 'rul'; did you mean rule?"
       ),
       ("configuration", "1:1: a configuration has a name: configuration NAME KEY=VALUE ..."),
-      ("configuration a mode=late", "1:22: mode is off, snoop, early, not 'late'"),
+      ("configuration a mode=late", "1:22: mode is off, limit, snoop, early, not 'late'"),
       ("configuration a tailSiz=1", "1:17: there is no 'tailSiz' in a configuration; did you mean tailSize?"),
       ("configuration a tailSize=1MB", "1:26: tailSize is a number with KiB, MiB, GiB, not '1MB'"),
       ("configuration a keepFactor=1024", "1:28: keepFactor is 0 to 1023 1/1024, not 1024"),

@@ -112,12 +112,32 @@ extension ECNOfferTests {
     #expect(try ecn(rig.guest(at: 6_100, 1000, ack: 100)) == (0, Self.capable))
   }
 
+  @Test("In mode limit they are from the beginning, and an echo makes the window smaller that the guest is shown")
+  func ruled() throws {
+    let rig = try rig(.limit) { $0.initialCongestionWindow = 10 }
+    try rig.open {
+      $0.window = 4_000
+      if $0.has(Self.ack) { $0.flags |= Self.ece }
+    }
+    for number in 0..<4 { #expect(try ecn(rig.guest(at: 1000 * number, 1000)) == (0, Self.capable)) }
+    rig.tick(10)
+    let first = try #require(try rig.network(ack: 2000, window: 50_000))
+    let before = try #require(rig.view?.transmit.congestionWindow)
+    #expect(Int(first.window) < 50_000)
+    let echo = try #require(try rig.network(ack: 3000, window: 50_000) { $0.flags |= Self.ece })
+    #expect(try ecn(echo) == (0, 0))
+    #expect(try #require(rig.view?.transmit.congestionWindow) < before)
+    #expect(try ecn(rig.guest(at: 4000, 1000)) == (Self.cwr, Self.capable))
+    #expect(try ecn(rig.guest(at: 5000, 1000)) == (0, Self.capable))
+    #expect(try ecn(rig.guest(at: 4000, 1000)) == (0, 0))
+  }
+
   // MARK: What the guest gets
 
   @Test(
     "Marks on what the guest gets are echoed until CWR, whoever acknowledges; the guest sees neither",
     arguments: [4, 6],
-    [AccelerationMode.off, .snoop, .early])
+    [AccelerationMode.off, .limit, .snoop, .early])
   func marks(version: Int, mode: AccelerationMode) throws {
     let rig = try rig(mode == .off ? .early : mode)
     func form(_ segment: inout ModelSegment) { segment.isIPv6 = version == 6 }

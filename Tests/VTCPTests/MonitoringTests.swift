@@ -20,7 +20,8 @@ struct MonitoringTests {
 
   @Test("Every number that the module writes has a word, and no word is left over")
   func words() {
-    #expect(AccelerationMode.allCases.map { MonitorWords.modes[Int($0.rawValue)] } == ["off", "snoop", "early"])
+    #expect(
+      AccelerationMode.allCases.map { MonitorWords.modes[Int($0.rawValue)] } == ["off", "limit", "snoop", "early"])
     func count(_ has: (UInt8) -> Bool) -> Int { (0...UInt8.max).filter(has).count }
     #expect(MonitorWords.modes.count == AccelerationMode.allCases.count)
     #expect(MonitorWords.phases.count == count { FlowPhase(rawValue: $0) != nil })

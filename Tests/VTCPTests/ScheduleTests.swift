@@ -52,6 +52,10 @@ struct ScheduleTests {
       (9_021_902, 8),
       // A FIN without data overtook the last data while copies were held: they were acknowledged and not there (I2).
       (101_010_938, 11),
+      // What an echo answers had been overtaken by a reset: of the model, not of the module.
+      (191_018_573, 16), (192_015_159, 18),
+      // What was delivered for one mode said to the ruled sender of the other direction that it may send all that the receiver takes.
+      (191_018_658, 19),
     ] as [(UInt64, Int)])
   func found(seed: UInt64, generation: Int) throws {
     try Simulation(Schedule.random(seed: seed, generation: generation)).run()

@@ -46,7 +46,7 @@ final class ModuleStage {
     configuration.sendingLimit = 6
     configuration.transmissionLimit = 24
     let choice = input.u16()
-    configuration.flow.mode = choice & 1 == 0 ? .early : choice & 2 == 0 ? .snoop : .off
+    configuration.flow.mode = choice & 1 == 0 ? .early : choice & 2 == 0 ? .snoop : choice & 0x4000 == 0 ? .off : .limit
     configuration.flow.transmitWindow = choice & 4 == 0 ? .buffer : .receiver
     configuration.flow.receiveWindow = choice & 8 == 0 ? .receiver : .buffer
     configuration.flow.receiveRecovery = choice & 16 == 0 ? .simple : .full
