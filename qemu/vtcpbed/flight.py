@@ -14,9 +14,10 @@ Cycle = collections.namedtuple("Cycle", "before after growth")
 
 class Flight:
     """Of the busiest direction of all connections in a capture. `most` is the largest number of segments on their way while nothing was
-    missing, `again` how many were sent again, `gaps` how many acknowledgments told that something is missing."""
+    missing, `again` how many were sent again, `gaps` how many acknowledgments told that something is missing; `cycles` are those that begin
+    with a window that fills the path, `full` segments or about so many."""
 
-    def __init__(self, path, segment_size):
+    def __init__(self, path, segment_size, full):
         self._size = segment_size
         (*_, self._first), events = max(ways(path).items(), key=lambda way: sum(len(segment.octets) for _, is_own, segment in way[1] if is_own))
         self.most = self.again = self.gaps = 0
@@ -33,6 +34,8 @@ class Flight:
                 self._sent(segment)
             elif segment.flags & (SYN | ACK) == ACK:
                 self._told(segment)
+        # Slow start fills it twice; and who is held up sends a burst then, which is too much for a queue long before the window is.
+        self.cycles = [cycle for cycle in self.cycles if 0.75 * full < cycle.before < 1.25 * full]
 
     def median(self, name):
         """Of a field of the cycles."""
