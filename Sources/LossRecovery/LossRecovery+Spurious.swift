@@ -7,20 +7,14 @@ internal import Wire
 
 /// What seemed to be lost and was not.
 extension LossRecovery {
-  /// RFC 2883, section 4: the first block reports a duplicate if it lies below the acknowledgment number, or within the second
-  /// block. Returns what was received twice.
+  /// What was received twice, as far as it can be true.
   mutating func noteDuplicateReport(
     _ blocks: SACKBlocks, number: SequenceNumber, result: inout AcknowledgmentResult
   ) -> SequenceRange? {
-    guard blocks.count > 0 else { return nil }
-    let first = blocks[0]
-    guard !first.isEmpty, first.count <= Self.longestFlight, first.end <= next else { return nil }
-    let isBelow = first.end <= number
-    let isWithin =
-      blocks.count > 1 && first.start >= blocks[1].start && first.end <= blocks[1].end
-    guard isBelow || isWithin else { return nil }
+    guard let twice = blocks.duplicate(acknowledgedTo: number), twice.count <= Self.longestFlight, twice.end <= next
+    else { return nil }
     result.sawDSACK = true
-    return first
+    return twice
   }
 
   /// RFC 5682, sections 2.1 and 3.1: whether the timeout was called for, from the acknowledgments that follow it.

@@ -17,7 +17,7 @@ struct Flow: BitwiseCopyable, Sendable {
   /// Which lists of `ReadyLists` it is in, by bit.
   var listed: UInt8 = 0
   var hasTimestamps = false
-  /// `synAcknowledged`, above it `resetDue`, then `bridgesECN`, and `policyTurn` on top: an octet more, and a connection would take more than 512.
+  /// `synAcknowledged`, above it `resetDue`, then `bridgesECN`, `lossIsDoubtful`, and `policyTurn` on top: an octet more, and a connection would take more than 512.
   var legBits: UInt8 = 0
   /// The configuration that applies, by its place in `PolicyTable`; of a life in phases, the one that it is in.
   var configuration: UInt8 = 0
@@ -69,6 +69,12 @@ struct Flow: BitwiseCopyable, Sendable {
   var bridgesECN: Bool {
     get { legBits & 16 != 0 }
     set { legBits = legBits & ~16 | (newValue ? 16 : 0) }
+  }
+
+  /// All that says that it loses something are data that the guest has repeated, perhaps in vain.
+  var lossIsDoubtful: Bool {
+    get { legBits & 64 != 0 }
+    set { legBits = legBits & ~64 | (newValue ? 64 : 0) }
   }
 
   /// `VTCPModule.policyTurn` of the policy that `configuration` and `flowClass` are of; 0 or 1.

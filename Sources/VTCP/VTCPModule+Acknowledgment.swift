@@ -29,6 +29,7 @@ extension VTCPModule {
     guard number >= before.unacknowledged else { return !before.isOurs }
     store[index].lastHeard = CoarseInstant(now)
     store[index].timeouts = 0
+    heedDuplicateReport(index, packet)
     let roundTrip = recover(index, packet, before, now)
     if number > before.unacknowledged {
       advance(index, to: number)

@@ -54,6 +54,7 @@ extension VTCPModule {
     }
     store[index].lastHeard = CoarseInstant(now)
     store[index].timeouts = 0
+    heedDuplicateReport(index, packet)
     if number > known {
       store[index].unacknowledged = number
       store[index].acknowledged = SequenceNumber.later(store[index].acknowledged, number)

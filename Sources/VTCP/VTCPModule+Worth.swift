@@ -70,15 +70,40 @@ extension VTCPModule {
     stallEnd = silenceEnd
   }
 
-  /// Data pass that passed before. One octet, or none, asks whether the receiver lives (danger 25).
+  /// Data pass that passed before. One octet, or none, asks whether the receiver lives (danger 25). What the receiver has acknowledged was not
+  /// lost: the acknowledgment and a probe for the last segment (RFC 8985 §7) have crossed, as they do where a busy end is late. Of the rest, it
+  /// can tell which had come already, and may yet.
   func noteRepeated(_ index: SideIndex, _ packet: Packet, _ now: Instant) {
     // What is in flight may be acknowledged for the one or the other (RFC 6298 §3).
     passingTimes.cancel(index)
-    if index.isTransmit, packet.segment.payloadCount > 1 { noteLossy(index, now) }
+    guard index.isTransmit, packet.segment.payloadCount > 1, packet.dataEnd > store[index].unacknowledged else {
+      return
+    }
+    let isNew = now >= store.flows[index.flow].losesUntil.instant
+    let wasDoubtful = store.flows[index.flow].lossIsDoubtful
+    noteLossy(index, now)
+    store.flows[index.flow].lossIsDoubtful = isNew || wasDoubtful
+  }
+
+  /// An acknowledgment of the receiver's. If it reports a duplicate (RFC 2883), what the guest has repeated had arrived.
+  @inline(__always)
+  func heedDuplicateReport(_ index: SideIndex, _ packet: Packet) {
+    guard packet.segment.options.sackBlockCount > 0, index.isTransmit else { return }
+    heedBlocks(index, packet)
+  }
+
+  @inline(never)
+  private func heedBlocks(_ index: SideIndex, _ packet: Packet) {
+    guard store.flows[index.flow].lossIsDoubtful else { return }
+    let blocks = packet.segment.options.sackBlocks(in: packet.frame.head)
+    guard blocks.duplicate(acknowledgedTo: packet.segment.acknowledgmentNumber) != nil else { return }
+    store.flows[index.flow].lossIsDoubtful = false
+    store.flows[index.flow].losesUntil = CoarseInstant(Instant(nanoseconds: 0))
   }
 
   /// Something was lost on the way to the receiver.
   func noteLossy(_ index: SideIndex, _ now: Instant) {
     store.flows[index.flow].losesUntil = CoarseInstant(now + Self.memory)
+    store.flows[index.flow].lossIsDoubtful = false
   }
 }

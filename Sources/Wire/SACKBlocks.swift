@@ -32,6 +32,14 @@ public struct SACKBlocks: BitwiseCopyable, Equatable, Sendable {
     return ranges[index]
   }
 
+  /// What the receiver says it has received twice (RFC 2883 §4): the first block, if it lies below the acknowledgment number or within the second.
+  public func duplicate(acknowledgedTo number: SequenceNumber) -> SequenceRange? {
+    guard count > 0, !ranges[0].isEmpty else { return nil }
+    let first = ranges[0]
+    let isWithin = count > 1 && first.start >= ranges[1].start && first.end <= ranges[1].end
+    return first.end <= number || isWithin ? first : nil
+  }
+
   public static func == (left: SACKBlocks, right: SACKBlocks) -> Bool {
     guard left.count == right.count else { return false }
     for index in 0..<left.count where left.ranges[index] != right.ranges[index] { return false }

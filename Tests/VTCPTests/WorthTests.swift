@@ -75,6 +75,44 @@ struct WorthTests {
     #expect(rig.view?.transmit.reason == .notWorthwhile)
   }
 
+  @Test("A probe for the last segment that crosses its acknowledgment says nothing of the path")
+  func crossing() throws {
+    let rig = try rig()
+    try rig.openAndTalk()
+    #expect(try !isAccelerated(rig, at: 100))
+    _ = try rig.network(at: 100, ack: 600)
+    #expect(try rig.guest(at: 100, 500, ack: 100) != nil)
+    #expect(try !isAccelerated(rig, at: 600))
+    _ = try rig.network(at: 100, ack: 1100)
+    // Part of it was not acknowledged.
+    #expect(try rig.guest(at: 600, 501, ack: 100) != nil)
+    #expect(try rig.guest(at: 1000, 200, ack: 100) != nil)
+    _ = try rig.network(at: 100, ack: 1200)
+    #expect(try !isAccelerated(rig, at: 1200))
+    #expect(try rig.guest(at: 1500, 200, ack: 100) != nil)
+    #expect(try rig.guest(at: 1600, 100, ack: 100) != nil)
+    _ = try rig.network(at: 100, ack: 1700)
+    #expect(try isAccelerated(rig, at: 1700))
+  }
+
+  @Test(
+    "Data repeated that had arrived, as the receiver reports, were not lost; the next may be", arguments: [false, true])
+  func repeatedInVain(isWithin: Bool) throws {
+    let rig = try rig()
+    try rig.openAndTalk { $0.permitsSACK = true }
+    let first = ModuleRig.guestStart &+ 1
+    for place in [100, 600] { #expect(try !isAccelerated(rig, at: place)) }
+    #expect(try rig.guest(at: 600, 500, ack: 100) != nil)
+    let twice = (start: first &+ 600, end: first &+ 1100)
+    _ = try rig.network(at: 100, ack: isWithin ? 100 : 1100) { $0.blocks = isWithin ? [twice, twice] : [twice] }
+    #expect(try !isAccelerated(rig, at: 1100))
+    #expect(try rig.guest(at: 1100, 500, ack: 100) != nil)
+    // A hole is none.
+    _ = try rig.network(at: 100, ack: 600) { $0.blocks = [(start: first &+ 1100, end: first &+ 1600)] }
+    _ = try rig.network(at: 100, ack: 1600)
+    #expect(try isAccelerated(rig, at: 1600))
+  }
+
   /// The network sends two segments from `place` on, which the guest acknowledges after 15 ms.
   private func answerLate(_ rig: ModuleRig, at place: Int, isSilent: Bool) throws {
     _ = try rig.network(at: place, 1000, ack: 100)
