@@ -118,7 +118,8 @@ let package = Package(
     .target(name: "FrameSupport", dependencies: ["Memory", "Wire"], path: "Tests/FrameSupport", swiftSettings: common),
     .testTarget(name: "WireTests", dependencies: ["FrameSupport", "Memory", "Wire"], swiftSettings: common),
     .testTarget(
-      name: "LargeSendTests", dependencies: ["FrameSupport", "LargeSend", "Memory", "Wire"], swiftSettings: common),
+      name: "LargeSendTests", dependencies: ["FrameSupport", "LargeSend", "Memory", "Packets", "Wire"],
+      swiftSettings: common),
     .target(
       name: "Simulation",
       dependencies: [
