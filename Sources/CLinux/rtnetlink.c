@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <net/if.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -60,7 +61,13 @@ static int32_t read_answer(const struct nlmsghdr *answer, size_t size, vtcp_link
     return 0;
 }
 
-static int32_t ask_rtnetlink(int fd, const char *interface, vtcp_link_limits *limits) {
+// An answer that came too late, to a question before, is not this one's.
+#define MAXIMUM_STALE_ANSWERS 4
+
+static atomic_uint sequence;
+
+// Of an interface by name or, without one, by index. By messages, since a confined program has no other calls.
+static int32_t ask_rtnetlink(int fd, const char *interface, int index, vtcp_link_limits *limits) {
     union {
         struct nlmsghdr header;
         char bytes[256];
@@ -73,14 +80,24 @@ static int32_t ask_rtnetlink(int fd, const char *interface, vtcp_link_limits *li
     question.header.nlmsg_type = RTM_GETLINK;
     question.header.nlmsg_flags = NLM_F_REQUEST;
     question.header.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg));
+    question.header.nlmsg_seq = atomic_fetch_add(&sequence, 1) + 1;
+    ((struct ifinfomsg *)NLMSG_DATA(&question.header))->ifi_index = index;
     uint32_t mask = RTEXT_FILTER_SKIP_STATS;
-    add_attribute(&question.header, IFLA_IFNAME, interface, strlen(interface) + 1);
+    if (interface) add_attribute(&question.header, IFLA_IFNAME, interface, strlen(interface) + 1);
     add_attribute(&question.header, IFLA_EXT_MASK, &mask, sizeof mask);
-    if (send(fd, &question, question.header.nlmsg_len, 0) < 0) return -errno;
-    ssize_t size = TEMP_FAILURE_RETRY(recv(fd, &answer, sizeof answer, MSG_TRUNC));
-    if (size < 0) return -errno;
-    if ((size_t)size > sizeof answer) return -EMSGSIZE;
-    return read_answer(&answer.header, (size_t)size, limits);
+    struct iovec asked = {.iov_base = &question, .iov_len = question.header.nlmsg_len};
+    struct iovec room = {.iov_base = &answer, .iov_len = sizeof answer};
+    struct msghdr message = {.msg_iov = &asked, .msg_iovlen = 1};
+    if (TEMP_FAILURE_RETRY(sendmsg(fd, &message, 0)) < 0) return -errno;
+    message.msg_iov = &room;
+    for (int tries = 0; tries <= MAXIMUM_STALE_ANSWERS; tries++) {
+        ssize_t size = TEMP_FAILURE_RETRY(recvmsg(fd, &message, MSG_TRUNC));
+        if (size < 0) return -errno;
+        if ((size_t)size > sizeof answer) return -EMSGSIZE;
+        if ((size_t)size >= sizeof answer.header && answer.header.nlmsg_seq != question.header.nlmsg_seq) continue;
+        return read_answer(&answer.header, (size_t)size, limits);
+    }
+    return -EAGAIN;
 }
 
 #define MAXIMUM_FEATURES 256
@@ -140,9 +157,20 @@ int32_t vtcp_read_link_limits(const char *interface, vtcp_link_limits *limits) {
     memset(limits, 0, sizeof *limits);
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
     if (fd < 0) return -errno;
-    int32_t result = ask_rtnetlink(fd, interface, limits);
+    int32_t result = ask_rtnetlink(fd, interface, 0, limits);
     // A device without ethtool has no abilities; that is an answer too.
     if (result == 0) (void)read_features(fd, interface, limits);
     close(fd);
     return result;
+}
+
+int32_t vtcp_link_query_open(void) {
+    int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+    return fd < 0 ? -errno : fd;
+}
+
+int32_t vtcp_link_query(int32_t fd, int32_t index, vtcp_link_limits *limits) {
+    if (index <= 0) return -ENODEV;
+    memset(limits, 0, sizeof *limits);
+    return ask_rtnetlink(fd, NULL, index, limits);
 }

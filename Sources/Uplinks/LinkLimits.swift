@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CLinux
+import Packets
 public import Polling
 
 /// What an interface takes in one piece, and what work it does itself. Read by rtnetlink (IFLA_*) and ethtool.
@@ -30,7 +31,7 @@ public struct LinkLimits: Equatable, Sendable {
     return LinkLimits(limits)
   }
 
-  private init(_ limits: vtcp_link_limits) {
+  init(_ limits: vtcp_link_limits) {
     mtu = Int(limits.mtu)
     gsoMaxSize = Int(limits.gso_max_size)
     gsoMaxSegments = Int(limits.gso_max_segments)
@@ -40,5 +41,18 @@ public struct LinkLimits: Equatable, Sendable {
     transmitChecksum = limits.transmit_checksum != 0
     tso4 = limits.tso4 != 0
     tso6 = limits.tso6 != 0
+  }
+
+  /// What may be given to the interface in one piece, so that it is not cut by the kernel.
+  ///
+  /// The kernel cuts a frame as long as IFLA_GSO_MAX_SIZE by itself: one byte less is the most (`gso_features_check`). The most
+  /// segments it does not hold frames of packet sockets and TAPs to; a driver may rely on them.
+  var egress: EgressLimits {
+    let hardware = tsoMaxSize > 0 ? tsoMaxSize : Int.max
+    let segments = gsoMaxSegments > 0 ? gsoMaxSegments : EgressLimits.mostSegments
+    return EgressLimits(
+      ipv4Bytes: min(gsoIPv4MaxSize > 0 ? gsoIPv4MaxSize : 65_536, hardware) - 1,
+      ipv6Bytes: min(gsoMaxSize > 0 ? gsoMaxSize : 65_536, hardware) - 1,
+      segments: min(segments, tsoMaxSegments > 0 ? tsoMaxSegments : segments))
   }
 }

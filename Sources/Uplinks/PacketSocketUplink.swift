@@ -167,5 +167,7 @@ public final class PacketSocketUplink {
 
   var mtu: Int? { try? link.mtu() }
 
+  var egressLimits: EgressLimits? { link.egressLimits }
+
   var limits: LinkLimits? { try? LinkLimits.read(interface: interface) }
 }

@@ -140,6 +140,10 @@ public final class TapUplink {
 
   var mtu: Int? { try? link?.mtu() }
 
+  /// The interface's own are about the other direction. But what is behind it is not known, most is like it, and it is where an
+  /// administrator can say so.
+  var egressLimits: EgressLimits? { link?.egressLimits }
+
   var limits: LinkLimits? {
     guard let link, var limits = try? LinkLimits.read(interface: link.interface) else { return nil }
     // The interface's own abilities are about the other direction; sending into it, the kernel does what it must.

@@ -86,6 +86,16 @@ public enum Uplink {
     }
   }
 
+  /// What it takes in one piece of a frame that is to be segmented; nil where there is no interface to ask. Read anew each time, also
+  /// by a program that has confined itself.
+  public var egressLimits: EgressLimits? {
+    switch self {
+    case .tap(let uplink): uplink.egressLimits
+    case .packetSocket(let uplink): uplink.egressLimits
+    case .null: nil
+    }
+  }
+
   /// For logs: "tap:vtap0".
   public var name: String {
     switch self {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Packets
 import Polling
 import Testing
 import Timekeeping
@@ -127,6 +128,22 @@ struct PacketSocketUplinkTests {
       try Self.demand(limits.tso4 && limits.tso6 && limits.transmitChecksum, "a veth segments and checksums")
       try near.uplink.setMTU(1300)
       try Self.demand(near.uplink.mtu == 1300, "MTU set")
+    }
+  }
+
+  @Test("R64: what may leave in one piece is one byte less than the interface's limit, and follows it")
+  func egressLimitsAreReadAnew() throws {
+    try Self.withPair { near, _ in
+      let usual = EgressLimits(ipv4Bytes: 65_535, ipv6Bytes: 65_535, segments: 65_535)
+      try Self.demand(near.uplink.egressLimits == usual, "\(String(describing: near.uplink.egressLimits))")
+      try PrivateNetwork.command("ip link set dev va gso_max_size 16384 gso_max_segs 24")
+      let lowered = EgressLimits(ipv4Bytes: 16_383, ipv6Bytes: 16_383, segments: 24)
+      try Self.demand(near.uplink.egressLimits == lowered, "\(String(describing: near.uplink.egressLimits))")
+      // Another name is the same interface; none is no answer.
+      try PrivateNetwork.command("ip link set va down && ip link set va name vc && ip link set vc up")
+      try Self.demand(near.uplink.egressLimits == lowered, "renamed")
+      try PrivateNetwork.command("ip link delete vc")
+      try Self.demand(near.uplink.egressLimits == nil, "gone")
     }
   }
 
