@@ -8,6 +8,9 @@ enum FrameLimits {
   static let maximumFrame = 65_535 + 256
   /// With the virtio header of an uplink before it.
   static let staging = VirtioNetHeader.length + maximumFrame
+  /// The largest frame of a guest's that is to be segmented: what Linux makes at the most (GSO_MAX_SIZE, 8 packets of 65,535 bytes),
+  /// and headers.
+  static let largestRequest = 524_280 + 256
   /// The first bytes of a frame that are copied and looked at.
   static let inspected = FrameLayout.recommendedHeaderBytes
   static let minimumFrame = FrameLayout.ethernetHeaderLength

@@ -39,4 +39,9 @@ public enum QueueCounter: Int, CaseIterable, Sendable {
   case disabled
   /// Times that the driver broke the ring, so that the queue stopped.
   case faults
+  /// Frames that were larger than the uplink takes in one piece, and the frames that were made of them, which count as `frames`.
+  case splitFrames
+  case splitPieces
+  /// Frames dropped: they were as large and can't be split.
+  case splitRefused
 }

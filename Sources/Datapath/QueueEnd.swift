@@ -28,6 +28,8 @@ final class QueueEnd {
   var notificationDue = false
   /// Transmit buffers given back since the driver was last notified.
   var untold = 0
+  /// So many bytes of the payload of the ring's first frame have left, in pieces; 0: nothing of it.
+  var splitPosition = 0
   /// Until when the notification of them may wait for more, if it does.
   private var isTellingDelayed = false
   private var tellingDeadline = Instant(nanoseconds: 0)
@@ -72,6 +74,7 @@ final class QueueEnd {
     isRunning = true
     isDraining = false
     isKicked = true
+    splitPosition = 0
     // A kick may have come before we were there.
     isReady = true
     faultTold = false
@@ -85,6 +88,7 @@ final class QueueEnd {
     faultTold = false
     notificationDue = false
     hasUnpublished = false
+    splitPosition = 0
     kick = nil
     chains.deallocate()
     chains = ChainList()

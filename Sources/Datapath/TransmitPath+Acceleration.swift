@@ -19,7 +19,11 @@ extension TransmitPath {
     // What is put back would be read from the ring again.
     while progress == .more, end.chains.count > 0, !budget.isSpent {
       progress = sendSome(module, end, uplinkQueue, &budget, now)
+      if splitter != nil, progress == .more {
+        progress = sendPieces(through: module, end, uplinkQueue, &budget, now)
+      }
     }
+    if splitter != nil { splitter = nil }
     end.queue.rewind(&end.chains)
     return progress
   }
@@ -39,7 +43,7 @@ extension TransmitPath {
       waiting.hasRoom(behind: frameCount, of: bytes)
     {
       let (place, firstVector) = (frameCount, vectorCount)
-      prepare(end, end.chains.chains[first &+ done], chain: 0, uplinkQueue, now)
+      guard prepare(end, end.chains.chains[first &+ done], chain: done, uplinkQueue, now) else { break }
       done &+= 1
       budget.spend(frames: 1, bytes: 0)
       guard frameCount > place else { continue }
@@ -57,6 +61,15 @@ extension TransmitPath {
         vectorCount = firstVector
       }
     }
+    let areSent = sendJudged(uplinkQueue)
+    complete(end, done)
+    if areSent { return .more }
+    end.counters.add(.waits)
+    return .waiting
+  }
+
+  /// Sends the frames that the module has let pass; false if the uplink took not all, and the others are kept.
+  func sendJudged(_ uplinkQueue: Int) -> Bool {
     var sent = 0
     while sent < frameCount {
       let outcome = uplink.send(
@@ -65,16 +78,14 @@ extension TransmitPath {
       sent &+= outcome.accepted
     }
     for index in sent..<frameCount { keepWaiting(frames[index]) }
-    complete(end, done)
-    guard sent < frameCount else { return .more }
-    end.counters.add(.waits)
-    return .waiting
+    return sent == frameCount
   }
 
   /// The frame at that place of those that are prepared, as the module sees it: its head is ours to patch.
-  private func passing(_ place: Int, _ length: Int) -> PassingFrame {
+  func passing(_ place: Int, _ length: Int) -> PassingFrame {
     let slot = slots.slice(from: place &* Self.slotBytes, count: Self.slotBytes)
-    let head = slot.slice(from: VirtioNetHeader.length, count: min(length, FrameLimits.inspected))
+    let copied = vectors[Int(frames[place].firstVector)].byteCount &- VirtioNetHeader.length
+    let head = slot.slice(from: VirtioNetHeader.length, count: copied)
     let (firstVector, vectorsEnd) = (Int(frames[place].firstVector), vectorCount)
     var frame = PassingFrame(
       head: head, length: length, vectors: vectors, firstVector: firstVector &+ 1, vectorsEnd: vectorsEnd)
@@ -85,7 +96,7 @@ extension TransmitPath {
   }
 
   /// Says of the frame at that place of those that are prepared, a large one, that it has CWR.
-  private func markReduction(_ place: Int) {
+  func markReduction(_ place: Int) {
     let slot = slots.slice(from: place &* Self.slotBytes, count: Self.slotBytes)
     var header = VirtioNetHeader(decoding: slot)
     header.rawGSOType |= VirtioNetHeader.ecnBit
@@ -117,11 +128,14 @@ extension TransmitPath {
   /// Sends what the module has for the network.
   func emit(_ module: VTCPModule, now: Instant) -> PathProgress {
     guard sendWaiting(0) else { return .waiting }
+    // Of both families, since the module does not ask: they hardly ever differ.
+    let largestSend = min(
+      FrameLimits.largestSend, min(limits.ipv4Bytes, limits.ipv6Bytes) &- SegmentTemplate.maximumHeaderLength)
     for _ in 0..<256 {
       let head = slots.slice(from: VirtioNetHeader.length, count: SegmentTemplate.maximumHeaderLength)
       guard
         let emission = module.emit(
-          to: .network, head: head, vectors: vectors, first: 1, largest: FrameLimits.largestSend, now: now)
+          to: .network, head: head, vectors: vectors, first: 1, largest: largestSend, now: now)
       else { return .idle }
       VirtioNetHeader(emission).encode(into: slots)
       vectors[0] = IOVector(slots.slice(from: 0, count: VirtioNetHeader.length &+ emission.headerLength))

@@ -22,9 +22,12 @@ import Wire
 ///
 /// An uplink that carries no virtio header gets frames completed in software: the whole frame is copied then.
 ///
+/// A frame that is larger than the uplink takes in one piece is split: the pieces are scatter lists of the same kind, and the chain goes
+/// back when the last one has left (`TransmitPath+LargeSend`).
+///
 /// A frame is dropped, and counted, only if it is no frame or asks for what can't be.
 final class TransmitPath {
-  private static let batch = 32
+  static let batch = 32
   /// Virtio header and inspected bytes of one frame.
   static let slotBytes = (VirtioNetHeader.length + FrameLimits.inspected + 15) / 16 * 16
 
@@ -35,22 +38,31 @@ final class TransmitPath {
   let vectors = RecordBuffer<IOVector>(
     capacity: 2 * (ChainList.maximumVectorsPerChain + 1), repeating: .none)
   /// The uplink's queue for each frame.
-  private let queues = RecordBuffer<Int32>(capacity: batch, repeating: 0)
+  let queues = RecordBuffer<Int32>(capacity: batch, repeating: 0)
   var frameCount = 0
   var vectorCount = 0
 
   /// Only for an uplink without virtio headers: the frame that is being completed.
-  private let staged = StagedFrame()
-  private let staging: ByteRegion?
+  let staged = StagedFrame()
+  let staging: ByteRegion?
 
   let uplink: Uplink
   private let macAddress: MACAddress?
   private let steering: FlowSteering
   var flowHash: FlowHash
+  /// What the uplink takes in one piece.
+  private(set) var limits = EgressLimits.ordinary
+  /// Of the frame that was looked at last: it is larger, or is shorter by what was taken out of its first bytes.
+  private var isUnusual = false
+  private var tooLarge: OffloadRequest?
+  private var removedBytes = 0
+  /// Of the frame that is to be split: its first bytes, and what is left of it.
+  let largeHead = ByteRegion.allocate(count: FrameLimits.inspected)
+  var splitter: LargeSendSplitter?
   /// Whether flows are to be learned: several queue pairs are in use.
   var learnsFlows = false
   /// The queue pair of the flow of the frame that was looked at last, if flows are learned.
-  private var learnedPair = 0
+  private(set) var learnedPair = 0
   /// Bytes of large frames that the uplink took. Wraps.
   var bulkBytes = 0
   /// 10 or 12 bytes, as negotiated.
@@ -70,16 +82,28 @@ final class TransmitPath {
     self.macAddress = macAddress
     self.steering = steering
     self.flowHash = flowHash
-    staging = uplink.carriesOffloads ? nil : ByteRegion.allocate(count: FrameLimits.staging)
+    staging =
+      uplink.carriesOffloads ? nil : ByteRegion.allocate(count: VirtioNetHeader.length + FrameLimits.largestRequest)
   }
 
   deinit {
     slots.deallocate()
+    largeHead.deallocate()
     guestHeader.deallocate()
     frames.deallocate()
     queues.deallocate()
     vectors.deallocate()
     staging?.deallocate()
+  }
+
+  /// From now on nothing larger leaves in one piece. Returns whether that is news. The accelerator knows no frame whose length is not in its
+  /// IP header.
+  func setLimits(_ wanted: EgressLimits) -> Bool {
+    let wanted = module == nil ? wanted : wanted.withinOrdinary
+    guard wanted != limits else { return false }
+    limits = wanted
+    module?.mostSegmentsToNetwork = wanted.segments
+    return true
   }
 
   /// Serves one transmitq until it is empty, the budget is spent or the uplink takes no more.
@@ -115,6 +139,7 @@ final class TransmitPath {
 
   func complete(_ end: QueueEnd, _ count: Int) {
     guard count > 0 else { return }
+    end.splitPosition = 0
     end.queue.completeFirst(count, of: &end.chains)
     end.untold &+= count
     end.publish()
@@ -124,12 +149,28 @@ final class TransmitPath {
   private func sendBatch(
     _ end: QueueEnd, _ uplinkQueue: Int, _ budget: inout TurnBudget, _ now: Instant
   ) -> PathProgress {
+    var progress = PathProgress.more
+    // What is put back would be read from the ring again, for each frame that is split.
+    repeat {
+      progress = sendPart(end, uplinkQueue, &budget, now)
+      guard splitter != nil else { break }
+      if progress == .more { progress = sendPieces(end, uplinkQueue, &budget) }
+      splitter = nil
+    } while progress == .more && end.chains.count > 0 && !budget.isSpent
+    end.queue.rewind(&end.chains)
+    return progress
+  }
+
+  /// Sends the popped frames up to one that is to be split.
+  private func sendPart(
+    _ end: QueueEnd, _ uplinkQueue: Int, _ budget: inout TurnBudget, _ now: Instant
+  ) -> PathProgress {
     frameCount = 0
     vectorCount = 0
     let first = end.chains.first
     var chain = 0
     while chain < end.chains.count, vectorCount &+ ChainList.maximumVectorsPerChain < vectors.capacity {
-      prepare(end, end.chains.chains[first &+ chain], chain: chain, uplinkQueue, now)
+      guard prepare(end, end.chains.chains[first &+ chain], chain: chain, uplinkQueue, now) else { break }
       chain &+= 1
     }
     let accepted = sendRuns()
@@ -137,14 +178,13 @@ final class TransmitPath {
     budget.spend(frames: chain, bytes: 0)
     // Chains without a frame (dropped ones) before the first frame that was not accepted go back as well.
     complete(end, accepted < frameCount ? Int(frames[accepted].index) : chain)
-    end.queue.rewind(&end.chains)
     guard accepted < frameCount else { return .more }
     end.counters.add(.waits)
     return .waiting
   }
 
   /// Sends the frames in order, as many at once as go to the same queue. Returns how many were taken.
-  private func sendRuns() -> Int {
+  func sendRuns() -> Int {
     var sent = 0
     while sent < frameCount {
       var end = sent &+ 1
@@ -157,7 +197,7 @@ final class TransmitPath {
     return sent
   }
 
-  private func count(_ end: QueueEnd, _ accepted: Int, _ budget: inout TurnBudget) {
+  func count(_ end: QueueEnd, _ accepted: Int, _ budget: inout TurnBudget) {
     var bytes = 0
     for index in 0..<accepted {
       let frameLength = Int(frames[index].byteCount) &- VirtioNetHeader.length
@@ -169,19 +209,55 @@ final class TransmitPath {
     budget.spend(frames: 0, bytes: bytes)
   }
 
-  /// Makes an outgoing frame of a chain, or drops and counts it.
+  /// Makes an outgoing frame of a chain, or drops and counts it. False: it is to be split, and `splitter` is ready for that.
   func prepare(
     _ end: QueueEnd, _ chain: DescriptorChain, chain index: Int, _ uplinkQueue: Int, _ now: Instant
-  ) {
+  ) -> Bool {
     let slot = slots.slice(from: frameCount &* Self.slotBytes, count: Self.slotBytes)
     var cursor = VectorCursor(
       end.chains.vectors, first: Int(chain.firstVector), end: Int(chain.firstVector &+ chain.vectorCount))
-    guard let inspected = inspect(end, chain, &cursor, into: slot, now) else { return }
-    vectors[vectorCount] = IOVector(slot.slice(from: 0, count: VirtioNetHeader.length &+ inspected))
+    guard let inspected = inspect(end, chain, &cursor, into: slot, now) else { return true }
     let frameLength = chain.byteCount &- guestHeaderLength
+    guard !isUnusual else {
+      return prepareUnusual(end, slot, inspected, frameLength, cursor, chain: index, uplinkQueue)
+    }
+    addFrame(end, slot, inspected, frameLength, &cursor, chain: index, uplinkQueue)
+    return true
+  }
+
+  /// The same of a frame that is to be split, or is shorter now than it came.
+  @inline(never)
+  private func prepareUnusual(
+    _ end: QueueEnd, _ slot: ByteRegion, _ inspected: Int, _ frameLength: Int, _ cursor: VectorCursor,
+    chain index: Int, _ uplinkQueue: Int
+  ) -> Bool {
+    let removed = takeRemovedBytes()
+    guard let request = tooLarge else {
+      var cursor = cursor
+      addFrame(end, slot, inspected &- removed, frameLength &- removed, &cursor, chain: index, uplinkQueue)
+      return true
+    }
+    tooLarge = nil
+    let head = slot.slice(from: 0, count: VirtioNetHeader.length &+ inspected &- removed)
+    return !beginSplitting(end, request, head, cursor, from: index == 0 ? end.splitPosition : 0)
+  }
+
+  func takeRemovedBytes() -> Int {
+    let removed = removedBytes
+    removedBytes = 0
+    isUnusual = false
+    return removed
+  }
+
+  /// Makes an outgoing frame of the header and the bytes in `slot`, and of those from `cursor` on.
+  @inline(__always)
+  private func addFrame(
+    _ end: QueueEnd, _ slot: ByteRegion, _ inspected: Int, _ frameLength: Int, _ cursor: inout VectorCursor,
+    chain index: Int, _ uplinkQueue: Int
+  ) {
+    vectors[vectorCount] = IOVector(slot.slice(from: 0, count: VirtioNetHeader.length &+ inspected))
     guard let last = cursor.gather(frameLength &- inspected, into: vectors, at: vectorCount &+ 1) else {
-      end.counters.add(.badLength)
-      return
+      return end.counters.add(.badLength)
     }
     frames[frameCount] = OutgoingFrame(
       firstVector: Int32(truncatingIfNeeded: vectorCount), vectorCount: Int32(truncatingIfNeeded: last &- vectorCount),
@@ -196,7 +272,7 @@ final class TransmitPath {
   ///
   /// `slot` gets the header that the uplink is to see and the copied bytes. Returns how many bytes of the frame were
   /// copied, `cursor` stands behind them; nil if the frame was dropped.
-  private func inspect(
+  func inspect(
     _ end: QueueEnd, _ chain: DescriptorChain, _ cursor: inout VectorCursor, into slot: ByteRegion, _ now: Instant
   ) -> Int? {
     guard chain.isSound else {
@@ -204,7 +280,7 @@ final class TransmitPath {
       return nil
     }
     let frameLength = chain.byteCount &- guestHeaderLength
-    guard frameLength >= FrameLimits.minimumFrame, frameLength <= FrameLimits.maximumFrame else {
+    guard frameLength >= FrameLimits.minimumFrame, frameLength <= FrameLimits.largestRequest else {
       end.counters.add(.badLength)
       return nil
     }
@@ -213,6 +289,10 @@ final class TransmitPath {
     _ = cursor.read(into: head)
     if let macAddress, MACAddress(decoding: head, at: MACAddress.length) != macAddress {
       end.counters.add(.spoofed)
+      return nil
+    }
+    guard frameLength <= FrameLimits.maximumFrame || VirtioNetHeader(decoding: guestHeader).needsSegmentation else {
+      end.counters.add(.badLength)
       return nil
     }
     guard let header = checkedHeader(end, head, frameLength, now) else {
@@ -225,6 +305,7 @@ final class TransmitPath {
 
   /// The header that the uplink is to see: what the guest asks for, if it fits the frame, and nothing else of what it
   /// wrote (`hdr_len` least of all: CVE-2026-100236).
+  @inline(__always)
   private func checkedHeader(
     _ end: QueueEnd, _ head: ByteRegion, _ frameLength: Int, _ now: Instant
   ) -> VirtioNetHeader? {
@@ -238,76 +319,56 @@ final class TransmitPath {
       learnedPair = steering.learn(flowHash(layout, head), pair: NetworkQueues.pair(ofQueue: end.index), now: now)
     }
     guard wantsOffload else { return VirtioNetHeader() }
-    guard case .valid = OffloadCheck(header: asked, layout: layout, frameLength: frameLength) else { return nil }
+    guard !layout.hasExtensionHeaders || !asked.needsSegmentation else {
+      return extendedHeader(end, asked, layout, head, frameLength)
+    }
+    return requestedHeader(end, asked, layout, frameLength)
+  }
+
+  /// The same of a frame with extension headers. That of a jumbogram is taken out.
+  @inline(never)
+  private func extendedHeader(
+    _ end: QueueEnd, _ asked: VirtioNetHeader, _ layout: FrameLayout, _ head: ByteRegion, _ frameLength: Int
+  ) -> VirtioNetHeader? {
+    guard JumboPayload.remove(from: head, layout, frameLength: frameLength) else {
+      return requestedHeader(end, asked, layout, frameLength)
+    }
+    let removed = JumboPayload.headerLength
+    let shorter = head.slice(from: 0, count: head.count &- removed)
+    guard let rest = FrameLayout(parsing: shorter, frameLength: frameLength &- removed),
+      let header = requestedHeader(end, asked.behindJumboHeader(layout), rest, frameLength &- removed)
+    else { return nil }
+    removedBytes = removed
+    isUnusual = true
+    return header
+  }
+
+  @inline(__always)
+  private func requestedHeader(
+    _ end: QueueEnd, _ asked: VirtioNetHeader, _ layout: FrameLayout, _ frameLength: Int
+  ) -> VirtioNetHeader? {
+    guard case .valid(let request) = OffloadCheck(header: asked, layout: layout, frameLength: frameLength) else {
+      return nil
+    }
     var header = VirtioNetHeader()
     header.flags = .needsChecksum
     header.checksumStart = asked.checksumStart
     header.checksumOffset = asked.checksumOffset
-    end.counters.add(.checksumOffloads)
     if asked.needsSegmentation {
       header.rawGSOType = asked.rawGSOType
       header.gsoSize = asked.gsoSize
       header.headerLength = UInt16(truncatingIfNeeded: layout.payloadOffset)
+      // The first two say at once of most frames that they are admitted.
+      if frameLength > limits.leastBytes || frameLength > limits.segments &* Int(asked.gsoSize), staging == nil,
+        !limits.admit(request)
+      {
+        tooLarge = request
+        isUnusual = true
+        return header
+      }
       end.counters.add(.segmentationOffloads)
     }
+    end.counters.add(.checksumOffloads)
     return header
-  }
-}
-
-// MARK: - An uplink without virtio headers
-
-extension TransmitPath {
-  /// Copies the first chain's frame whole and stages it; the rest goes back into the ring.
-  private func stageOne(_ end: QueueEnd, _ budget: inout TurnBudget, _ now: Instant) -> PathProgress {
-    guard let staging else { return .idle }
-    // Also for a chain that holds no frame: its driver may post it again as fast as it comes back.
-    budget.spend(frames: 1, bytes: 0)
-    let chain = end.chains.chains[end.chains.first]
-    var cursor = VectorCursor(
-      end.chains.vectors, first: Int(chain.firstVector), end: Int(chain.firstVector &+ chain.vectorCount))
-    if let inspected = inspect(end, chain, &cursor, into: staging, now) {
-      let frameLength = chain.byteCount &- guestHeaderLength
-      _ = cursor.read(into: staging.slice(from: VirtioNetHeader.length &+ inspected, count: frameLength &- inspected))
-      let whole = staging.slice(from: 0, count: VirtioNetHeader.length &+ frameLength)
-      if case .refused = staged.stage(whole, for: [], end.counters) { end.counters.add(.badOffload) }
-    }
-    complete(end, 1)
-    end.queue.rewind(&end.chains)
-    return .more
-  }
-
-  /// Sends the pieces of the staged frame; false if the uplink takes no more now.
-  private func sendStagedPieces(_ end: QueueEnd, _ uplinkQueue: Int, _ budget: inout TurnBudget) -> Bool {
-    while !budget.isSpent, let piece = staged.piece {
-      VirtioNetHeader().encode(into: slots)
-      vectors[0] = IOVector(slots.slice(from: 0, count: VirtioNetHeader.length))
-      vectors[1] = IOVector(piece.first)
-      vectors[2] = IOVector(piece.rest)
-      frames[0] = OutgoingFrame(
-        firstVector: 0, vectorCount: piece.rest.count > 0 ? 3 : 2,
-        byteCount: Int32(truncatingIfNeeded: VirtioNetHeader.length &+ piece.byteCount), index: 0)
-      let outcome = uplink.send(queue: uplinkQueue, frames: frames, first: 0, count: 1, vectors: vectors)
-      guard outcome.accepted == 1 else {
-        end.counters.add(.waits)
-        return false
-      }
-      end.counters.add(.frames)
-      end.counters.add(.bytes, piece.byteCount)
-      if piece.byteCount > FrameLimits.small { bulkBytes &+= piece.byteCount }
-      budget.spend(frames: 1, bytes: piece.byteCount)
-      staged.advance()
-    }
-    return true
-  }
-
-  /// Sends one frame of our own; false if the uplink takes nothing now.
-  func send(_ frame: ByteRegion) -> Bool {
-    VirtioNetHeader().encode(into: slots)
-    vectors[0] = IOVector(slots.slice(from: 0, count: VirtioNetHeader.length))
-    vectors[1] = IOVector(frame)
-    frames[0] = OutgoingFrame(
-      firstVector: 0, vectorCount: 2, byteCount: Int32(truncatingIfNeeded: VirtioNetHeader.length &+ frame.count),
-      index: 0)
-    return uplink.send(queue: 0, frames: frames, first: 0, count: 1, vectors: vectors).accepted == 1
   }
 }

@@ -2,6 +2,7 @@
 
 public import Arena
 import Memory
+import Packets
 public import Polling
 public import Timekeeping
 public import Uplinks
@@ -72,6 +73,10 @@ public final class VirtualNIC {
   private(set) var lastTurn = Instant(nanoseconds: 0)
   private var polledQueues = false
   private var lossTold = false
+  /// The uplink's limits are read again by then. The kernel tells nobody when they change; asking takes a lock of its own (RTNL), so it is
+  /// not done often.
+  private var limitsDeadline = Instant(nanoseconds: 0)
+  private static let limitsInterval = Interval.seconds(1)
   /// Watched until the uplink takes frames again.
   private var watchedSender: Int32?
   /// A transmitq waits for the uplink since this turn.
@@ -145,6 +150,7 @@ public final class VirtualNIC {
   public func turn(now: Instant) -> Bool {
     var isMoreToDo = false
     lastTurn = now
+    if now >= limitsDeadline { readLimits(now) }
     if let module {
       module.setQuiescing(memory.log.isOn, now: now)
       if !module.timersDue(now: now) { isMoreToDo = true }
@@ -179,6 +185,16 @@ public final class VirtualNIC {
     // What was read besides may have to be acknowledged.
     if !isBlocked, module.hasFrames(for: .network, now: now) { isMoreToDo = true }
     return isMoreToDo
+  }
+
+  /// No frame that was not cut before is larger than what the uplink takes.
+  private func readLimits(_ now: Instant) {
+    limitsDeadline = now + Self.limitsInterval
+    guard let limits = uplink.egressLimits, transmitPath.setLimits(limits) else { return }
+    let taken = transmitPath.limits
+    log.info(
+      "the uplink \(uplink.name) takes large sends of \(taken.ipv4Bytes) bytes (IPv4), \(taken.ipv6Bytes) (IPv6), "
+        + "\(taken.segments) segments")
   }
 
   private func tellMarks() {

@@ -42,6 +42,8 @@ public final class VTCPModule {
   var shapingToGuest = LegShaping()
   var shapingToNetwork = LegShaping()
   var isShaping = false
+  /// The most segments of a frame to the network that is to be cut: what the uplink takes. At most 65,536.
+  public var mostSegmentsToNetwork = 65_536
   /// Sides in the state `limiting`.
   var limitingCount = 0
   var pending = PendingEmission()

@@ -185,7 +185,9 @@ public final class MockGuest {
     freeBlocks[sizeClass(block.size), default: []].append(block.address)
   }
 
-  private func sizeClass(_ size: Int) -> Int { size <= 2048 ? 2048 : size <= 16384 ? 16384 : 73728 }
+  private func sizeClass(_ size: Int) -> Int {
+    [2048, 16384, 73728].first { size <= $0 } ?? (size + 65535) / 65536 * 65536
+  }
 
   /// What a driver does after a device or queue reset: both rings of `pair` are new, nothing is outstanding.
   public func forget(pair: Int) {
