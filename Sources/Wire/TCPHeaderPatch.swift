@@ -8,7 +8,8 @@ public import Memory
 /// stays right and one that was wrong stays wrong. A partial checksum (VIRTIO_NET_HDR_F_NEEDS_CSUM, virtio 1.3 §5.1.6)
 /// is left alone: it covers the pseudo-header only, in which nothing changes here.
 ///
-/// Nothing moves: options are overwritten, not added or taken out. `segment` is not changed with the header.
+/// Nothing moves: options are overwritten, and one is added only where padding has room for it (else see `OptionInsertion`). `segment` is not
+/// changed with the header.
 public struct TCPHeaderPatch: Sendable {
   private let head: ByteRegion
   private let header: Int
@@ -75,6 +76,47 @@ public struct TCPHeaderPatch: Sendable {
     guard options.maximumSegmentSizeOffset != 0, size < options.maximumSegmentSize else { return false }
     replace(options.maximumSegmentSizeOffset &+ 2, with: size)
     return true
+  }
+
+  /// Writes a Maximum Segment Size option over padding: the first four No-Operations in a row, or an End of Option List and what lies behind it.
+  /// - Returns: false, and nothing was written, if there is no such place, the segment has the option, or its options can't be read to
+  ///   their end.
+  @discardableResult
+  public func addMaximumSegmentSize(_ size: UInt16) -> Bool {
+    guard options.kinds.isDisjoint(with: [.maximumSegmentSize, .malformed]) else { return false }
+    let first = header &+ TCPField.options
+    let area = head.slice(from: first, count: min(end &- first, TCPOptions.maximumLength))
+    guard let place = Self.padding(of: area) else { return false }
+    let old = Self.sum(of: area)
+    area.storeNetworkOrder(OptionInsertion.maximumSegmentSizeOption(size), at: place.lowerBound)
+    // Behind an end of the list that is none any more.
+    area.slice(from: place.lowerBound &+ 4, count: place.count &- 4).fill(with: TCPOptionNumber.endOfList)
+    updateChecksum(at: first, replacing: UInt32(old), with: UInt32(Self.sum(of: area)))
+    return true
+  }
+
+  /// Four octets of options that can be read to their end, or more, that say nothing.
+  private static func padding(of area: ByteRegion) -> Range<Int>? {
+    var offset = 0
+    var run = 0
+    while offset < area.count {
+      let kind: UInt8 = area.load(at: offset)
+      guard kind != TCPOptionNumber.endOfList else {
+        let start = offset &- run
+        return area.count &- start >= 4 ? start..<area.count : nil
+      }
+      guard kind != TCPOptionNumber.noOperation else {
+        run &+= 1
+        offset &+= 1
+        if run == 4 { return offset &- 4..<offset }
+        continue
+      }
+      run = 0
+      let length = area.count &- offset >= 2 ? Int(area.load(UInt8.self, at: offset &+ 1)) : 0
+      guard length >= 2 else { return nil }
+      offset &+= length
+    }
+    return nil
   }
 
   /// Puts `blocks` in place of those of the SACK option. As many as it had fit, the first ones; what they leave of the

@@ -230,4 +230,38 @@ struct TCPHeaderPatchTests {
       #expect(after.options.maximumSegmentSize == 535)
     }
   }
+
+  @Test(
+    "A segment size finds its place in padding, and only there",
+    arguments: [
+      ([1, 1, 1, 1], [2, 4, 5, 180]), ([3, 3, 7, 1, 1, 1, 1, 1], [3, 3, 7, 2, 4, 5, 180, 1]),
+      ([0, 0, 0, 0], [2, 4, 5, 180]),
+      ([1, 1, 0, 9, 9, 9, 9, 9], [2, 4, 5, 180, 0, 0, 0, 0]), ([4, 2, 1, 1, 0, 0, 0, 0], [4, 2, 2, 4, 5, 180, 0, 0]),
+      ([1, 1, 4, 2, 1, 1, 1, 0], [1, 1, 4, 2, 2, 4, 5, 180]),
+      ([253, 3, 1, 1, 1, 1, 1, 1], [253, 3, 1, 2, 4, 5, 180, 1]),
+      ([], nil), ([1, 3, 3, 7], nil), ([3, 3, 7, 0], nil), ([4, 2, 0, 0], nil), ([1, 1, 1, 3, 3, 7, 1, 1], nil),
+      ([2, 4, 2, 0, 1, 1, 1, 1], nil), ([3, 4, 1, 1, 1, 1, 1, 1], nil), ([1, 1, 1, 253, 9, 1, 1, 1], nil),
+      ([253, 8, 1, 1, 1, 1, 1, 1], nil),
+    ] as [([UInt8], [UInt8]?)])
+  func padding(options: [UInt8], wanted: [UInt8]?) throws {
+    for version in [4, 6] {
+      var frame = FrameSpecification()
+      (frame.ipVersion, frame.tcpOptions, frame.payload) = (version, options, [7])
+      try ParsedFrame.with(frame.encode()) { parsed in
+        let patch = TCPHeaderPatch(parsed.head, parsed.segment, checksumIsPartial: false)
+        #expect(patch.addMaximumSegmentSize(1460) == (wanted != nil))
+        frame.tcpOptions = wanted ?? options
+        #expect(parsed.head.bytes == frame.encode())
+        let after = try parsed.again()
+        #expect(wanted == nil || after.options.maximumSegmentSize == 1460)
+      }
+      frame.tcpOptions = options
+      try ParsedFrame.with(frame.encode()) { parsed in
+        let field = frame.transportOffset + 16..<frame.transportOffset + 18
+        let before = parsed.head.bytes[field]
+        TCPHeaderPatch(parsed.head, parsed.segment, checksumIsPartial: true).addMaximumSegmentSize(1460)
+        #expect(parsed.head.bytes[field] == before)
+      }
+    }
+  }
 }
