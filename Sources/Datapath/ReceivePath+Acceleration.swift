@@ -11,28 +11,61 @@ import Wire
 // The way through the TCP accelerator: each frame is judged once, when it has been read. What the accelerator sends itself is staged.
 
 extension ReceivePath {
-  /// Whether a frame goes on to the guest; its head, which is private memory, may be patched.
+  /// What becomes of a frame for the guest; its head, which is private memory, may be patched.
   ///
   /// - Parameter rest: the vectors behind the head, of private memory or of the guest's. It can change its own: what it
   ///   is sent again then is not what came, and nobody else's.
-  func passes(
+  func judge(
     _ module: VTCPModule, _ header: VirtioNetHeader, _ head: ByteRegion, _ frameLength: Int, _ rest: Range<Int>,
     _ now: Instant
-  ) -> Bool {
+  ) -> Verdict {
     var frame = PassingFrame(
       head: head, length: frameLength, vectors: vectors, firstVector: rest.lowerBound, vectorsEnd: rest.upperBound)
     frame.needsChecksum = header.needsChecksum
     frame.isVerified = header.flags.contains(.dataValid)
     frame.segmentSize = header.needsSegmentation ? header.gsoSize : 0
-    return module.arrive(from: .network, frame, now: now) == .pass
+    return module.arrive(from: .network, frame, now: now)
   }
 
   /// The same of a virtio header and the frame behind it.
-  func passes(_ module: VTCPModule, staged region: ByteRegion, _ now: Instant) -> Bool {
+  func judge(_ module: VTCPModule, staged region: ByteRegion, _ now: Instant) -> Verdict {
     let frame = region.suffix(from: VirtioNetHeader.length)
     let head = frame.slice(from: 0, count: min(frame.count, FrameLimits.inspected))
     vectors[0] = IOVector(frame.suffix(from: head.count))
-    return passes(module, VirtioNetHeader(decoding: region), head, frame.count, 0..<1, now)
+    return judge(module, VirtioNetHeader(decoding: region), head, frame.count, 0..<1, now)
+  }
+
+  /// Writes a virtio header, and behind it the frame that the module has put in the place of the one that came with it.
+  ///
+  /// - Parameter room: `privateBytes` or more; that in which the header lies, or another.
+  func replacement(_ module: VTCPModule, _ header: VirtioNetHeader, into room: ByteRegion) -> ByteRegion {
+    header.encode(into: room)
+    let frame = module.replacement
+    room.copy(from: frame, at: VirtioNetHeader.length)
+    return room.slice(from: 0, count: VirtioNetHeader.length &+ frame.count)
+  }
+
+  /// Gives the guest what the accelerator has put in the place of the frame that was read in place: private memory has all of
+  /// it. False if it is dropped, and counted.
+  @inline(never)
+  func takeReplacement(_ end: QueueEnd, _ header: VirtioNetHeader) -> Bool {
+    guard let whole = module.with({ replacement($0, header, into: uplinkHeader) }) else { return false }
+    let head = whole.suffix(from: VirtioNetHeader.length)
+    let total = guest.headerLength &+ head.count
+    // They hold the largest frame.
+    guard let chains = end.queue.chainsHolding(total, in: end.chains), guest.mergesBuffers || chains == 1 else {
+      end.counters.add(.tooLarge)
+      return false
+    }
+    give(end, header, head, total, chains)
+    return true
+  }
+
+  /// Stages what the accelerator has put in the place of a frame, in memory that nothing is read to while a frame is staged.
+  @inline(never)
+  func stageReplacement(of region: ByteRegion, _ now: Instant) {
+    let header = VirtioNetHeader(decoding: region)
+    if let whole = module.with({ replacement($0, header, into: uplinkHeader) }) { stage(whole, now) }
   }
 
   /// Reads on though a staged frame waits for the guest's buffers: what the accelerator keeps is acknowledged now, and the guest gets it
@@ -50,7 +83,11 @@ extension ReceivePath {
       }
       let region = room.slice(from: 0, count: max(count, 0))
       budget.spend(frames: 1, bytes: region.count)
-      if isForGuest(region, now), module.with({ $0.passFailed() }) == false { backlog.keep(region.count) }
+      let verdict = verdict(on: region, now)
+      guard verdict != .consumed, module.with({ $0.passFailed() }) == false else { continue }
+      let grown =
+        verdict == .pass ? nil : module.with { replacement($0, VirtioNetHeader(decoding: region), into: room) }
+      backlog.keep(grown?.count ?? region.count)
     }
     return .waiting
   }

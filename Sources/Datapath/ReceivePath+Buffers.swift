@@ -34,4 +34,7 @@ extension ReceivePath {
     }
     return false
   }
+
+  /// Everything that the driver can post is here already.
+  func isFull(_ end: QueueEnd) -> Bool { end.chains.count >= end.queue.size || end.chains.isFull }
 }

@@ -36,7 +36,7 @@ final class ReceivePath {
   /// How often a turn looks for buffers for one frame: two looks do for an honest driver.
   private static let looksForBuffers = 8
 
-  private let uplinkHeader = ByteRegion.allocate(count: privateBytes)
+  let uplinkHeader = ByteRegion.allocate(count: privateBytes)
   private let guestHeader = ByteRegion.allocate(count: VirtioNetHeader.lengthWithBufferCount)
   let vectors = RecordBuffer<IOVector>(capacity: ChainList.maximumVectorsPerChain, repeating: .none)
   private let staging: ByteRegion?
@@ -230,14 +230,24 @@ extension ReceivePath {
       end.counters.add(.tooLarge)
       return false
     }
-    var header = VirtioNetHeader(decoding: uplinkHeader)
-    if module.with({ passes($0, header, head, frameLength, 1..<vectorsEnd, now) }) == false { return false }
+    let header = VirtioNetHeader(decoding: uplinkHeader)
+    switch module.with({ judge($0, header, head, frameLength, 1..<vectorsEnd, now) }) ?? .pass {
+    case .pass: give(end, header, head, total, chains)
+    case .replaced: return takeReplacement(end, header)
+    case .consumed: return false
+    }
+    return true
+  }
+
+  /// Writes the bytes that went by way of private memory to the guest's buffers, and gives them back.
+  @inline(__always)
+  func give(_ end: QueueEnd, _ header: VirtioNetHeader, _ head: ByteRegion, _ total: Int, _ chains: Int) {
+    var header = header
     if !guest.offloads.contains(.checksum) { header.flags = [] }
     var start = VectorCursor(end.chains.vectors, first: end.chains.firstVector, end: end.chains.vectorsEnd)
     start.skip(guest.headerLength)
     _ = start.write(head)
     finish(end, header, total, chains)
-    return true
   }
 
   /// Whether the guest may have the frame that starts with `head`; if not, it is counted.
@@ -291,24 +301,28 @@ extension ReceivePath {
     guard let region = nextRegion() else { return false }
     noteSize(region.count)
     budget.spend(frames: 1, bytes: region.count)
-    if isForGuest(region, now) { stage(region, now) }
+    switch verdict(on: region, now) {
+    case .pass: stage(region, now)
+    case .replaced: stageReplacement(of: region, now)
+    case .consumed: break
+    }
     return true
   }
 
   /// Whether the guest is to have what is behind the virtio header; if not, it is counted, or the accelerator has kept it.
-  func isForGuest(_ region: ByteRegion, _ now: Instant) -> Bool {
+  func verdict(on region: ByteRegion, _ now: Instant) -> Verdict {
     guard region.count >= VirtioNetHeader.length &+ FrameLimits.minimumFrame else {
       if region.count > 0 { home.counters.add(.badLength) }
-      return false
+      return .consumed
     }
     if let macAddress, isForeign(region.suffix(from: VirtioNetHeader.length), macAddress) {
       home.counters.add(.foreign)
-      return false
+      return .consumed
     }
-    return module.with { passes($0, staged: region, now) } ?? true
+    return module.with { judge($0, staged: region, now) } ?? .pass
   }
 
-  private func stage(_ region: ByteRegion, _ now: Instant) {
+  func stage(_ region: ByteRegion, _ now: Instant) {
     if isSteered { stagedPair = steer(region.suffix(from: VirtioNetHeader.length), now) }
     let counters = ends.with(stagedPair, \.counters)
     if case .refused = staged.stage(region, for: guest.offloads, counters) { counters.add(.badOffload) }
@@ -380,7 +394,4 @@ extension ReceivePath {
     budget.end()
     return nil
   }
-
-  /// Everything that the driver can post is here already.
-  private func isFull(_ end: QueueEnd) -> Bool { end.chains.count >= end.queue.size || end.chains.isFull }
 }

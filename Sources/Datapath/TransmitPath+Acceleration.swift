@@ -53,10 +53,13 @@ extension TransmitPath {
       budget.spend(frames: 0, bytes: length)
       if length > FrameLimits.small { bulkBytes &+= length }
       let frame = passing(place, length)
-      if module.arrive(from: .guest, frame, now: now) == .pass {
+      switch module.arrive(from: .guest, frame, now: now) {
+      case .pass:
         if frame.segmentSize != 0, module.passedReduction { markReduction(place) }
         bytes &+= VirtioNetHeader.length &+ length
-      } else {
+      case .replaced:
+        bytes &+= replace(place, with: module.replacement)
+      case .consumed:
         frameCount = place
         vectorCount = firstVector
       }
@@ -93,6 +96,19 @@ extension TransmitPath {
     frame.needsChecksum = header.needsChecksum
     frame.segmentSize = header.needsSegmentation ? header.gsoSize : 0
     return frame
+  }
+
+  /// Puts another frame, of no more bytes than are inspected, in the place of the last one that is prepared. Returns its bytes with the virtio
+  /// header, which stays.
+  private func replace(_ place: Int, with frame: ByteRegion) -> Int {
+    let whole = slots.slice(from: place &* Self.slotBytes, count: VirtioNetHeader.length &+ frame.count)
+    whole.copy(from: frame, at: VirtioNetHeader.length)
+    let firstVector = Int(frames[place].firstVector)
+    vectors[firstVector] = IOVector(whole)
+    vectorCount = firstVector &+ 1
+    frames[place].vectorCount = 1
+    frames[place].byteCount = Int32(truncatingIfNeeded: whole.count)
+    return whole.count
   }
 
   /// Says of the frame at that place of those that are prepared, a large one, that it has CWR.

@@ -300,6 +300,7 @@ public final class VirtualNIC {
     let isSteered = pairs > uplink.queueCount
     transmitPath.guestHeaderLength = guest.headerLength
     transmitPath.learnsFlows = pairs > 1
+    if let mtu = uplink.mtu { module?.linkMTU = mtu }
     for path in receivePaths {
       path.configure(guest, handedUp: handedUp, activePairs: pairs, isSteered: isSteered)
       path.isReady = true

@@ -9,7 +9,7 @@ import Wire
 extension PolicyTextParser {
   private static let choices = [
     "mode", "transmitWindow", "receiveWindow", "shutWindow", "receiveRecovery", "congestionAlgorithm", "usesHyStart",
-    "isPaced", "ecn", "stripOptions",
+    "isPaced", "ecn", "stripOptions", "addOptions",
   ]
 
   mutating func readConfiguration(_ first: PolicyWord, _ words: ArraySlice<PolicyWord>) {
@@ -97,7 +97,8 @@ extension PolicyTextParser {
     case "usesHyStart": pick(&configuration.usesHyStart, key, value)
     case "isPaced": pick(&configuration.isPaced, key, value)
     case "ecn": pick(&configuration.overrides.ecn, key, value)
-    case "stripOptions": strip(&configuration.overrides.strippedOptions, value)
+    case "stripOptions": list(&configuration.overrides.strippedOptions, key, value, of: HeaderOverrides.strippable)
+    case "addOptions": list(&configuration.overrides.addedOptions, key, value, of: HeaderOverrides.addable)
     case "extends": fail(key.error("extends stands first, behind the name"))
     default:
       let keys = ConfigurationField.allCases.map(\.rawValue) + Self.choices
@@ -125,10 +126,12 @@ extension PolicyTextParser {
   }
 
   /// Names of options with commas between them, or that there are none.
-  private mutating func strip(_ kinds: inout TCPOptionKinds, _ value: PolicyWord) {
+  private mutating func list(
+    _ kinds: inout TCPOptionKinds, _ key: PolicyWord, _ value: PolicyWord,
+    of known: [(name: String, kinds: TCPOptionKinds)]
+  ) {
     kinds = []
     guard value.text != "none" else { return }
-    let known = HeaderOverrides.strippable
     for name in value.text.split(separator: ",", omittingEmptySubsequences: false) {
       if let option = known.first(where: { $0.name == name }) {
         kinds.formUnion(option.kinds)
@@ -137,7 +140,7 @@ extension PolicyTextParser {
       let names = known.map(\.name)
       let word = PolicyWord(text: name, line: value.line, column: value.column)
       let meant = NearestWord.of(name, in: names).map { "; did you mean \($0)?" } ?? ""
-      fail(value.error("stripOptions is none, or of \(names.joined(separator: ",")), not \(word.shown)\(meant)"))
+      fail(value.error("\(key.text) is none, or of \(names.joined(separator: ",")), not \(word.shown)\(meant)"))
     }
   }
 

@@ -37,7 +37,8 @@ extension VTCPModule {
     }
     // The answer to a SYN has what the SYN had. If it has more, the other end knows more than we (`acceptsStripped`).
     if !packet.segment.flags.contains(.ack) { patch.removeOptions(overrides.strippedOptions) }
-    return reread(packet)
+    let seen = reread(packet)
+    return overrides.addedOptions.contains(.maximumSegmentSize) ? addSegmentSize(seen, overrides) : seen
   }
 
   /// The packet as its header is now.

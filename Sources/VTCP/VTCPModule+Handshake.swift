@@ -39,21 +39,23 @@ extension FlowKey {
 }
 
 extension VTCPModule {
-  /// Follows a new connection, if there is room for it: its first SYN, or SYN-ACK if the SYN went another way.
-  func begin(_ key: FlowKey, _ packet: Packet, _ now: Instant) {
+  /// Follows a new connection, if there is room for it: its first SYN, or SYN-ACK if the SYN went another way. What becomes of that.
+  @inline(never)
+  func begin(_ key: FlowKey, _ packet: Packet, _ now: Instant) -> Verdict {
     // Without the SYN the options that count are not known: passed for ever (danger 12).
-    guard !packet.segment.flags.contains(.ack), !packet.segment.flags.contains(.rst) else { return }
+    guard !packet.segment.flags.contains(.ack), !packet.segment.flags.contains(.rst) else { return .pass }
     let dscp = packet.segment.trafficClass >> 2
     let policy = policies.classify(key, opener: packet.leg, dscp: dscp)
     // Nothing is followed of what is to be left alone.
     guard !policies.isOff(policy.configuration) else {
       counters.untouchableFlows &+= 1
-      return
+      return .pass
     }
     guard let flow = admit(now) else {
       counters.refusedFlows &+= 1
-      return
+      return .pass
     }
+    grownCount = 0
     var packet = overrideSYN(packet, policies.overrides(policy.configuration))
     let offering = offeringECN(packet, policy.configuration)
     packet = offering ?? packet
@@ -71,13 +73,15 @@ extension VTCPModule {
     guard identification.insert(flow, hash: identification.hash(key)) else {
       counters.refusedFlows &+= 1
       if offering != nil { hideAnswer(packet) }
-      return store.flows.free(flow)
+      store.flows.free(flow)
+      return passedSYN
     }
     counters.flows &+= 1
     store.append(flow, to: .age)
     timers.cancel(flow)
     for sender in [Leg.guest, .network] { passingTimes.cancel(SideIndex(flow, sender: sender)) }
     touch(flow)
+    return passedSYN
   }
 
   /// Connections that a SYN may have looked at to find one that gives way.

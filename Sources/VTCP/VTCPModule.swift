@@ -28,6 +28,11 @@ public final class VTCPModule {
   let timers: TimerWheel
   /// Where octets go that are summed and not kept.
   let scratch: ByteRegion
+  /// A SYN that has grown, and its bytes: 0 if that in hand has not.
+  let grown: ByteRegion
+  var grownCount = 0
+  /// Bytes behind the Ethernet header that the NIC's link takes.
+  public var linkMTU = VTCPModule.ethernetMTU
   private let sharedCounters: RecordBuffer<ModuleCounters>
   let flowPolicies: FlowPolicyRoom
   /// The policy in force.
@@ -110,6 +115,7 @@ public final class VTCPModule {
     timers = parts.timers
     identification = DataFlowIdentification(flows: parts.store.flows, index: parts.index, seed: parts.seed)
     scratch = ByteRegion.allocate(count: ChunkPool.chunkBytes)
+    grown = ByteRegion.allocate(count: FrameLayout.recommendedHeaderBytes)
     passingTimes = PassingTimes()
     self.monitor = monitor
     touched = RecordBuffer(capacity: Self.mostTouched, repeating: .none)
@@ -122,6 +128,7 @@ public final class VTCPModule {
 
   deinit {
     scratch.deallocate()
+    grown.deallocate()
     passingTimes.deallocate()
     policies.deallocate()
     policyChange?.deallocate()
@@ -134,7 +141,8 @@ public final class VTCPModule {
   /// - Parameter frame: its head may be patched.
   public func arrive(from leg: Leg, _ frame: PassingFrame, now: Instant) -> Verdict {
     let verdict = judge(leg, frame, now)
-    if isShaping, verdict == .pass { charge(leg.opposite, frame, now) }
+    // Of the octets that a SYN has grown by nobody is to care.
+    if isShaping, verdict != .consumed { charge(leg.opposite, frame, now) }
     return verdict
   }
 
@@ -168,10 +176,7 @@ public final class VTCPModule {
       counters.badChecksums &+= 1
       return .pass
     }
-    guard let flow = known else {
-      begin(key, packet, now)
-      return .pass
-    }
+    guard let flow = known else { return begin(key, packet, now) }
     lastFlow = flow
     store.flows[flow].lastSeen = CoarseInstant(now)
     touch(flow)
@@ -181,12 +186,13 @@ public final class VTCPModule {
 
   @inline(never)
   private func passSYN(_ packet: Packet, of flow: RecordIndex, _ now: Instant) -> Verdict {
+    grownCount = 0
     let packet = offerECN(overrideSYN(packet, of: flow), of: flow)
     let isHidden = isAnswerToUs(packet, of: flow)
     let verdict = pass(packet, of: flow, now)
     // When it has been read.
     if isHidden { hideAnswer(packet) }
-    return verdict
+    return verdict == .pass ? passedSYN : verdict
   }
 
   /// Whether the checksum is right (danger 36): a field that a bit was turned in must not be believed. Whoever vouches for the

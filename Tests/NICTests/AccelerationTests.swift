@@ -170,6 +170,37 @@ extension NICTests {
     }
 
     @Test(
+      "A SYN that grows while the guest has no buffers waits for them behind what came before", arguments: [0, 2, 6])
+    func grownWhileAsleep(padding: Int) throws {
+      let policy = try PolicyText("default mode=early leastRoundTrip=0 addOptions=maximumSegmentSize")
+      try Rig.run(Rig.Shape(arguments: ["--vtcp", "early", "--policy", policy.path])) { rig in
+        var connection = Connection(rig: rig)
+        try connection.open()
+        try connection.begin()
+        _ = try connection.send()
+        while try FrameReader(rig.network.receive().frame).acknowledgment != Self.theirs &+ UInt32(connection.sent) {}
+        try rig.network.send(Rig.frame(1))
+        var syn = FrameBuilder(.v4, .tcp, payload: [])
+        (syn.flags, syn.isReply, syn.destinationPort, syn.options) = (2, true, 7, [])
+        try rig.network.send(syn.frame() + [UInt8](repeating: 0, count: padding))
+        try rig.network.send(Rig.frame(2))
+        syn.options = [2, 4, 5, 180]
+        var others: [[UInt8]] = []
+        var frames = 0
+        while others.count < 3 {
+          frames += 1
+          try #require(frames <= 100, "the same comes again and again")
+          try rig.guest.post(1, lengths: [2048])
+          let frame = try rig.guest.receive().frame
+          let reader = try FrameReader(frame)
+          if reader.transport == .udp || reader.flags & 2 != 0 { others.append(frame) }
+        }
+        #expect(
+          others == [Rig.frame(1), syn.frame() + [UInt8](repeating: 0, count: max(0, padding - 4)), Rig.frame(2)])
+      }
+    }
+
+    @Test(
       "Of several queue pairs a connection may have any; what the NIC sends for it comes there too", arguments: 0..<4)
     func queuePairs(pair: Int) throws {
       try Rig.run(Rig.Shape(pairs: 4, arguments: ["--vtcp", "early,always"])) { rig in

@@ -1,27 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 import TestSupport
 import Testing
 
 extension NICTests {
   @Suite struct ECNTests {
-    /// A policy by which ECN is offered for the guest, and nothing is held from the handshake on.
-    private final class Policy {
-      let path = "/tmp/vtcp-nic-test-\(UUID().uuidString).policy"
-
-      init() throws {
-        let text = """
-          configuration first ecn=offer
-          configuration alone mode=off
-          phases life first until=established alone
-          rule configuration=life
-
-          """
-        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-      }
-
-      deinit { unlink(path) }
-    }
+    /// ECN is offered for the guest, and nothing is held from the handshake on.
+    private static let policy = """
+      configuration first ecn=offer
+      configuration alone mode=off
+      phases life first until=established alone
+      rule configuration=life
+      """
 
     private func segment(_ flags: UInt8, isReply: Bool, payload: [UInt8] = []) -> FrameBuilder {
       var builder = FrameBuilder(.v4, .tcp, payload: payload)
@@ -35,7 +24,7 @@ extension NICTests {
 
     @Test("CWR that a large send of the guest's gets is said to the uplink as well (VIRTIO_NET_HDR_GSO_ECN)")
     func largeSend() throws {
-      let policy = try Policy()
+      let policy = try PolicyText(Self.policy)
       var shape = Rig.Shape(arguments: ["--vtcp", "early", "--policy", policy.path])
       shape.features |= Feature.csum | Feature.hostTSO4
       try Rig.run(shape) { rig in

@@ -18,13 +18,15 @@ extension Simulation {
     watch.remember(frame, known)
     note("arrives:", frame)
     isTouched = true
-    guard module.arrive(from: leg, passing, now: Instant(nanoseconds: now)) == .pass else {
+    let verdict = module.arrive(from: leg, passing, now: Instant(nanoseconds: now))
+    guard verdict != .consumed else {
       trace?("  consumed")
       try watch.consumed(frame, self)
       monitor.consumed(frame, from: leg)
       slots.free(index)
       return
     }
+    let frame = verdict == .replaced ? replace(index) : frame
     try watch.compare(frame, self)
     if let reset { try watch.reset(reset, known, self) }
     try watch.passed(frame, from: leg, view, self)
@@ -42,6 +44,13 @@ extension Simulation {
     }
     if !isCorrupt { monitor.passed(frame, to: target, self) }
     forward(target, index, frame.count)
+  }
+
+  /// Puts what the module wants to go on in the place of what came.
+  private func replace(_ index: Int32) -> ByteRegion {
+    let frame = slot(index, module.replacement.count)
+    frame.copy(from: module.replacement)
+    return frame
   }
 
   /// The frame as the datapath hands it over: headers in private memory; payload in vectors, the first of them wherever the cut falls.

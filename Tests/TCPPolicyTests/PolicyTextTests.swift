@@ -83,6 +83,8 @@ struct PolicyTextTests {
       default mode=off
       configuration a maximumSegmentSize=1200 windowClamp=64KiB ecn=clear stripOptions=timestamps,unknown
       configuration b extends=a stripOptions=none ecn=keep maximumSegmentSize=0
+      configuration c extends=b windowClamp=0 addOptions=maximumSegmentSize
+      configuration d extends=c addOptions=none
       rule configuration=a
       """)
     var overrides = HeaderOverrides()
@@ -92,6 +94,10 @@ struct PolicyTextTests {
     overrides.ecn = .clear
     overrides.strippedOptions = [.timestamps, .unknown]
     #expect(try configuration(classifier, "a").overrides == overrides)
+    overrides = HeaderOverrides()
+    #expect(try configuration(classifier, "d").overrides == overrides)
+    overrides.addedOptions = .maximumSegmentSize
+    #expect(try configuration(classifier, "c").overrides == overrides && !overrides.isEmptyWhenOff)
     // There is something to do.
     #expect(!classifier.isOff && classifier.isOff(0))
   }
@@ -291,6 +297,10 @@ struct PolicyTextTests {
         "configuration a stripOptions=timestamp,unknown",
         "1:30: stripOptions is none, or of timestamps,windowScale,sackPermitted,fastOpen,unknown, not 'timestamp'; did you "
           + "mean timestamps?"
+      ),
+      (
+        "configuration a addOptions=maximumSegmentsize",
+        "1:28: addOptions is none, or of maximumSegmentSize, not 'maximumSegmentsize'; did you mean maximumSegmentSize?"
       ),
       (
         "configuration a stripOptions=unknown,",

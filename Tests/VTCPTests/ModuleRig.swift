@@ -140,12 +140,16 @@ final class ModuleRig {
     passing.needsChecksum = hasPartialChecksums
     let partial: UInt16 = frame.networkOrder(at: 34 + 16)
     before = whole.bytes
-    guard module.arrive(from: leg, passing, now: time) == .pass else { return nil }
-    after = whole.bytes
-    if hasPartialChecksums, frame.networkOrder(UInt16.self, at: 34 + 16) != partial {
+    let verdict = module.arrive(from: leg, passing, now: time)
+    guard verdict != .consumed else { return nil }
+    let passed = verdict == .replaced ? module.replacement : whole
+    after = passed.bytes
+    // TCP's length stands in the pseudo-header.
+    let wanted = ModelSegment.fold(UInt64(partial) + UInt64(passed.count - whole.count))
+    if hasPartialChecksums, passed.networkOrder(UInt16.self, at: 34 + 16) != wanted {
       throw Broken("a partial checksum was changed")
     }
-    return try ModelSegment(reading: whole, checkingSum: !hasPartialChecksums)
+    return try ModelSegment(reading: passed, checkingSum: !hasPartialChecksums)
   }
 
   /// A frame that is not TCP: whether it passes.
@@ -179,6 +183,24 @@ final class ModuleRig {
     let before = whole.bytes
     let passing = PassingFrame(head: whole, length: whole.count, vectors: vectors, firstVector: 0, vectorsEnd: 0)
     return module.arrive(from: fromGuest ? .guest : .network, passing, now: time) == .pass && whole.bytes == before
+  }
+
+  /// A SYN without options, with so many octets of Ethernet's padding behind it: what goes on in its place, if another frame does.
+  func replaced(fromGuest: Bool, padding: Int) throws -> [UInt8]? {
+    var segment = ModelSegment()
+    segment.sourceIsGuest = fromGuest
+    segment.guestPort = guestPort
+    segment.networkPort = 80
+    segment.flags = ModelSegment.syn
+    segment.sequence = fromGuest ? Self.guestStart : Self.networkStart
+    segment.window = 20_000
+    let length = segment.write(to: frame)
+    segment.complete(frame, partial: false)
+    let whole = frame.slice(from: 0, count: length + padding)
+    whole.suffix(from: length).fill(with: 0xee)
+    let passing = PassingFrame(head: whole, length: whole.count, vectors: vectors, firstVector: 0, vectorsEnd: 0)
+    guard module.arrive(from: fromGuest ? .guest : .network, passing, now: time) == .replaced else { return nil }
+    return module.replacement.bytes
   }
 
   /// The first fragment of a packet with so many octets: whether it passes as it is.

@@ -54,6 +54,7 @@ final class ModuleStage {
     configuration.flow.leastRoundTrip = choice & 0x8000 == 0 ? .zero : .milliseconds(1)
     configuration.flow.congestionAlgorithm = choice & 64 == 0 ? .cubic : .newReno
     configuration.flow.overrides.ecn = choice & 0x4000 == 0 ? .keep : .offer
+    configuration.flow.overrides.addedOptions = choice & 0x80 == 0 ? [] : .maximumSegmentSize
     configuration.flow.transmitBufferSize = 1 + UInt32(input.u16()) * 4
     configuration.flow.receiveBufferSize = configuration.flow.transmitBufferSize
     configuration.flow.outOfOrderStoreSize = UInt32(input.u16())
@@ -84,9 +85,8 @@ final class ModuleStage {
     var passing = passing(headers, length)
     if segment.end.isNetwork { passing.isVerified = true } else { passing.needsChecksum = true }
     if length - headers > 1460 { passing.segmentSize = 1460 }
-    if module.arrive(from: segment.end.isNetwork ? .network : .guest, passing, now: time) == .pass, segment.hasNoRoom {
-      _ = module.passFailed()
-    }
+    let verdict = module.arrive(from: segment.end.isNetwork ? .network : .guest, passing, now: time)
+    if verdict != .consumed, segment.hasNoRoom { _ = module.passFailed() }
   }
 
   /// Nobody vouches for these, and the connections of the others are not theirs.
