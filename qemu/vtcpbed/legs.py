@@ -119,8 +119,9 @@ class Legs:
             reasons.update(run(["tshark", "-r", self._complaints.path, "-T", "fields", "-e", "nflog.prefix"]).splitlines())
         return count, dict(reasons)
 
+    @staticmethod
     @contextlib.contextmanager
-    def captured(self, network, device, which="tcp"):
+    def captured(network, device, which="tcp"):
         """Captures what goes through a device; afterwards `path` of what it gives is the file."""
         capture = _Capture(network, device, which)
         try:
