@@ -11,6 +11,8 @@ struct SYNFacts: BitwiseCopyable, Sendable {
   var maximumSegmentSize: UInt16 = 536
   /// `shift.cnt`, at most 14 (RFC 7323 §2.3).
   var windowScale: UInt8 = 0
+  /// `takenOut`, and on top `saysECN`.
+  private var history: UInt8 = 0
   var kinds: TCPOptionKinds = []
   var isKnown = false
   /// It offers ECN, by ECE and CWR, or accepts it, by ECE alone (RFC 3168 §6.1.1).
@@ -28,6 +30,18 @@ struct SYNFacts: BitwiseCopyable, Sendable {
     set { beginning = beginning & 0xffff | UInt32(newValue) &<< 16 }
   }
 
+  /// Of the options that both ends have to agree on: those that policy took out of it, whatever policy says by now.
+  var takenOut: TCPOptionKinds {
+    get { TCPOptionKinds(rawValue: UInt16(history)).intersection(.agreed) }
+    set { history = history & 0x80 | UInt8(truncatingIfNeeded: newValue.intersection(.agreed).rawValue) }
+  }
+
+  /// It, or one before it with the same number, left with a flag of ECN: the other end may have heard of it.
+  var saysECN: Bool {
+    get { history & 0x80 != 0 }
+    set { history = history & 0x7f | (newValue ? 0x80 : 0) }
+  }
+
   init() {}
 
   init(_ segment: TCPSegment) {
@@ -39,6 +53,7 @@ struct SYNFacts: BitwiseCopyable, Sendable {
     window = segment.window
     isKnown = true
     offersECN = segment.flags.contains(.ece) && segment.flags.contains(.cwr) != segment.flags.contains(.ack)
+    saysECN = !segment.flags.isDisjoint(with: [.ae, .ece, .cwr])
     carriedData = UInt16(truncatingIfNeeded: min(segment.payloadCount, 0xffff))
   }
 
@@ -46,4 +61,9 @@ struct SYNFacts: BitwiseCopyable, Sendable {
   func agrees(with other: SYNFacts) -> Bool {
     kinds == other.kinds && windowScale == other.windowScale && maximumSegmentSize == other.maximumSegmentSize
   }
+}
+
+extension TCPOptionKinds {
+  /// Options of a SYN that hold for both ends once both have said them; all lie in the lowest octet.
+  static var agreed: TCPOptionKinds { [.timestamps, .windowScale, .sackPermitted] }
 }

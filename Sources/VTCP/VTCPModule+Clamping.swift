@@ -14,16 +14,31 @@ extension VTCPModule {
   /// The SYN of a connection that is known, as the other end is to see it.
   func overrideSYN(_ packet: Packet, of flow: RecordIndex) -> Packet {
     var overrides = firstOverrides(of: flow)
+    takenOut = []
     // What was offered under another policy is to be read in the answer.
-    if store.flows[flow].bridgesECN { overrides.ecn = .keep }
+    if store.flows[flow].bridgesECN || overrides.ecn == .clear && hasOfferedECN(packet, of: flow) {
+      overrides.ecn = .keep
+    }
     switch store.flows[flow].passReason {
     case .authenticated, .multipath, .malformed: return packet
     case .none, .accurateECN, .ipOptions, .policy: return overrideSYN(packet, overrides)
     }
   }
 
+  /// The SYN that is answered here, or sent again, has left with what it says of ECN, under another policy: one end would speak it, and the
+  /// other would not.
+  private func hasOfferedECN(_ packet: Packet, of flow: RecordIndex) -> Bool {
+    let record = store.flows[flow]
+    let isAnswer = packet.segment.flags.contains(.ack)
+    let opener = isAnswer ? packet.leg.opposite : packet.leg
+    var syn = opener == .guest ? record.guestSYN : record.networkSYN
+    if record.phase == .established { syn = record.successorLeg == opener ? record.successor : SYNFacts() }
+    return syn.isKnown && syn.saysECN && (isAnswer || syn.sequenceNumber == packet.segment.sequenceNumber)
+  }
+
   /// A SYN as the other end is to see it. What can't be read, is signed or is MPTCP's is left alone.
   func overrideSYN(_ packet: Packet, _ overrides: HeaderOverrides) -> Packet {
+    takenOut = []
     guard !overrides.isEmpty,
       packet.segment.options.kinds.isDisjoint(with: [.malformed, .md5, .authentication, .multipath])
     else { return packet }
@@ -36,7 +51,10 @@ extension VTCPModule {
       if packet.segment.window > most { patch.setWindow(most) }
     }
     // The answer to a SYN has what the SYN had. If it has more, the other end knows more than we (`acceptsStripped`).
-    if !packet.segment.flags.contains(.ack) { patch.removeOptions(overrides.strippedOptions) }
+    if !packet.segment.flags.contains(.ack) {
+      patch.removeOptions(overrides.strippedOptions)
+      takenOut = packet.segment.options.kinds.intersection(overrides.strippedOptions)
+    }
     let seen = reread(packet)
     return overrides.addedOptions.contains(.maximumSegmentSize) ? addSegmentSize(seen, overrides) : seen
   }
@@ -54,10 +72,8 @@ extension VTCPModule {
   /// A SYN-ACK has an option that was taken out of the SYN: an earlier SYN must have got through with it, and the ends have agreed on what
   /// we don't know.
   func acceptsStripped(_ flow: RecordIndex, _ packet: Packet) -> Bool {
-    let agreed: TCPOptionKinds = [.timestamps, .windowScale, .sackPermitted]
-    let stripped = firstOverrides(of: flow).strippedOptions
-    return packet.segment.flags.contains(.ack)
-      && !packet.segment.options.kinds.isDisjoint(with: stripped.intersection(agreed))
+    let syn = packet.leg == .guest ? store.flows[flow].networkSYN : store.flows[flow].guestSYN
+    return packet.segment.flags.contains(.ack) && !packet.segment.options.kinds.isDisjoint(with: syn.takenOut)
   }
 
   // MARK: Windows

@@ -31,13 +31,16 @@ extension VTCPModule {
     let record = store.flows[flow]
     guard packet.leg == .guest, record.passReason == .none else { return packet }
     let offers = !isQuiescing && record.phase != .established && firstOffersECN(of: flow)
+    let isAgain = record.guestSYN.isKnown && record.guestSYN.sequenceNumber == packet.segment.sequenceNumber
     guard packet.segment.flags.contains(.ack) else {
-      let isAgain = record.guestSYN.isKnown && record.guestSYN.sequenceNumber == packet.segment.sequenceNumber
       guard record.phase != .established, !isAgain else { return packet }
       store.flows[flow].bridgesECN = offers && isSilent(packet)
       return offers && isSilent(packet) ? changed(packet, inserting: [.ece, .cwr]) : packet
     }
-    guard record.bridgesECN || offers, record.networkSYN.isKnown, record.networkSYN.offersECN, isSilent(packet) else {
+    // What the first answer has refused is not accepted by one that is sent again.
+    guard record.bridgesECN || offers && !isAgain, record.networkSYN.isKnown, record.networkSYN.offersECN,
+      isSilent(packet)
+    else {
       return packet
     }
     store.flows[flow].bridgesECN = true

@@ -123,7 +123,7 @@ extension VTCPModule {
   /// A SYN of a connection that is known.
   func observeSYN(_ flow: RecordIndex, _ packet: Packet, _ now: Instant) -> Verdict {
     let known = packet.leg == .guest ? store.flows[flow].guestSYN : store.flows[flow].networkSYN
-    let facts = SYNFacts(packet.segment)
+    let facts = facts(packet, after: store.flows[flow].phase == .established ? store.flows[flow].successor : known)
     if store.flows[flow].phase == .established {
       return observeLateSYN(flow, packet, known, facts, now)
     }
@@ -179,9 +179,18 @@ extension VTCPModule {
     classify(flow, now)
   }
 
+  /// What a SYN says as it leaves here.
+  private func facts(_ packet: Packet, after known: SYNFacts) -> SYNFacts {
+    var facts = SYNFacts(packet.segment)
+    facts.takenOut = takenOut
+    if known.isKnown, known.sequenceNumber == facts.sequenceNumber, known.saysECN { facts.saysECN = true }
+    return facts
+  }
+
   private func noteSYN(_ flow: RecordIndex, _ packet: Packet, _ now: Instant) {
-    let facts = SYNFacts(packet.segment)
-    timeSYN(flow, packet, after: packet.leg == .guest ? store.flows[flow].guestSYN : store.flows[flow].networkSYN, now)
+    let known = packet.leg == .guest ? store.flows[flow].guestSYN : store.flows[flow].networkSYN
+    let facts = facts(packet, after: known)
+    timeSYN(flow, packet, after: known, now)
     let template = SegmentTemplate(copying: packet.frame.head, packet.layout, packet.segment)
     if packet.leg == .guest {
       store.flows[flow].guestSYN = facts

@@ -69,6 +69,8 @@ public final class VTCPModule {
   var silenceEnd = Instant(nanoseconds: 0)
   /// Until when it did not run, the last time that somebody waited for it.
   var stallEnd = Instant(nanoseconds: Int64.min / 2)
+  /// Options that were taken out of the SYN in hand.
+  var takenOut: TCPOptionKinds = []
   /// The connection of the packet before, of which the next one often is as well.
   var lastFlow = RecordIndex.none
   /// Whether packets of connections that are only watched take the short way. Both ways leave the same; tests compare them.
