@@ -18,6 +18,8 @@ struct SideSending: BitwiseCopyable, Sendable {
   var lastRoundTrip = Interval.zero
   /// Where we sent something again of late: what the receiver has twice there is our doing. Only with `SideFlags.resent`.
   var resent = SequenceRange(start: SequenceNumber(rawValue: 0), end: SequenceNumber(rawValue: 0))
+  /// The end of the data that said CWR last.
+  var reductionEnd: SequenceNumber
   /// For statistics.
   var spans = MonitoredSpans()
   /// What is stored out of order, if `PacketBuffer.hasLater`: what came last first, as RFC 2018 §4 has it.
@@ -36,6 +38,7 @@ struct SideSending: BitwiseCopyable, Sendable {
 
   init(knobs: RecoveryKnobs, segmentSize: Int, usesSACK: Bool, at first: SequenceNumber) {
     recovery = LossRecovery(knobs: knobs, segmentSize: segmentSize, usesSACK: usesSACK)
+    reductionEnd = first
     recovery.begin(at: first)
   }
 }

@@ -89,7 +89,10 @@ extension VTCPModule {
     }
     // RFC 3168 §6.1.2: the receiver goes on telling until it hears of it.
     // Of a sender that is only ruled it is the sender that says so, if it knows of ECN.
-    if isReduced, before.isOurs || store.flows[index.flow].bridgesECN { store[index].flags.insert(.windowReduced) }
+    // With no algorithm nothing was reduced here; where ECN is the module's alone, the receiver is to be still all the same.
+    if isReduced, store.flows[index.flow].bridgesECN || before.isOurs && rulesCongestion(index) {
+      store[index].flags.insert(.windowReduced)
+    }
     return result.roundTrip
   }
 

@@ -126,11 +126,36 @@ extension VTCPModule {
   ///   to be still.
   func takesEcho(_ index: SideIndex, _ packet: Packet) -> Bool {
     guard store[index].flags.contains(.usesECN), packet.segment.flags.contains(.ece) else { return false }
-    guard !store[index].isOurs else { return true }
+    guard !store[index].isOurs else {
+      if store.flows[index.flow].bridgesECN || rulesCongestion(index) { return true }
+      passOnEcho(index, packet)
+      return false
+    }
     guard store.flows[index.flow].bridgesECN else { return store[index].state == .limiting }
     if limitsSender(index) { return true }
     store[index].flags.insert(.windowReduced)
     return false
+  }
+
+  /// With the algorithm `none` nothing here slows down for a mark, so its sender is to: it is told in the receiver's place until it says CWR, which
+  /// goes on to the receiver (`noteCongestion`). Until that is there, the receiver goes on about the same mark.
+  private func passOnEcho(_ index: SideIndex, _ packet: Packet) {
+    let side = store[index]
+    guard side.flags.isDisjoint(with: [.echoesCongestion, .windowReduced]) else { return }
+    if !side.sending.isNone {
+      let told = store.sendings[side.sending].reductionEnd
+      // A number from long ago seems to be ahead.
+      let isOnItsWay = packet.segment.acknowledgmentNumber < told && told <= .later(side.next, side.highest)
+      guard !isOnItsWay else { return }
+    }
+    store[index].flags.insert([.echoesCongestion, .acknowledgmentDue])
+  }
+
+  /// Data that end there went to the receiver with CWR.
+  func reductionWent(_ index: SideIndex, to end: SequenceNumber) {
+    store[index].flags.remove(.windowReduced)
+    guard !store[index].sending.isNone else { return }
+    store.sendings[store[index].sending].reductionEnd = end
   }
 
   /// The frame that `arrive` let pass says CWR, and the guest's did not: a large one is to be cut so that only its first segment does

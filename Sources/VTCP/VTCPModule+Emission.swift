@@ -65,7 +65,7 @@ extension VTCPModule {
         noteResent(data, pending.range)
       }
       if pending.isNew { store[data].next = pending.range.end }
-      if pending.carriesReduction { store[data].flags.remove(.windowReduced) }
+      if pending.carriesReduction { reductionWent(data, to: pending.range.end) }
       noteSent(data, pending.range, isPaced: true, now)
     }
     if pending.hasTurn {

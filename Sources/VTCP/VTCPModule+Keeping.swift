@@ -62,7 +62,13 @@ extension VTCPModule {
     let isBridged = store.flows[index.flow].bridgesECN
     // A guest that has not agreed to ECN marks nothing, and its end of it can't be echoed to.
     guard isBridged ? !index.isTransmit : store[index].isOurs else { return }
-    if packet.segment.flags.contains(.cwr) { store[index].flags.remove(.echoesCongestion) }
+    if packet.segment.flags.contains(.cwr) {
+      store[index].flags.remove(.echoesCongestion)
+      // Whose own control it is that rules, says so itself (`passOnEcho`).
+      if !isBridged, store[index].flags.contains(.usesECN), !rulesCongestion(index) {
+        store[index].flags.insert(.windowReduced)
+      }
+    }
     guard packet.segment.ecnCodepoint == .congestionExperienced else { return }
     store[index].flags.insert(store[index].isOurs ? [.echoesCongestion, .acknowledgmentDue] : .echoesCongestion)
   }

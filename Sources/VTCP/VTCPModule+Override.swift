@@ -54,7 +54,7 @@ extension VTCPModule {
     patch.changeFlags(inserting: says ? .cwr : [], removing: says ? [] : .cwr)
     guard says else { return }
     passed.carriesReduction = true
-    store[data].flags.remove(.windowReduced)
+    reductionWent(data, to: packet.dataEnd)
   }
 
   /// Blocks below the acknowledgment number would be read as duplicates (RFC 2883 §4). Of a side that is not ours, those are taken out that
