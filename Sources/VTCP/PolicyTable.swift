@@ -16,6 +16,8 @@ struct PolicyTable {
   private let ends: RecordBuffer<PhaseEnd?>
   /// There are such phases.
   let hasPhases: Bool
+  /// Some of them clamp windows.
+  let hasClamps: Bool
   /// There is nothing to do for anybody.
   let isOff: Bool
   /// How fast all may go together.
@@ -36,6 +38,7 @@ struct PolicyTable {
     ends = RecordBuffer(capacity: all.count, repeating: nil)
     for number in all.indices { ends[number] = classifier?.end(UInt8(truncatingIfNeeded: number)) }
     hasPhases = all.indices.contains { classifier?.end(UInt8(truncatingIfNeeded: $0)) != nil }
+    hasClamps = all.contains { $0.overrides.windowClamp > 0 }
     shaping = classifier?.shaping ?? configuration.shaping
     // Presets that no rule gives are there as well.
     isOff =

@@ -96,16 +96,21 @@ extension VTCPModule {
   /// Shows the sender no more in `packet`, which comes from its receiver, than policy lets it see.
   func clampWindow(_ index: SideIndex, _ packet: Packet, _ patch: TCPHeaderPatch) {
     let side = store[index]
-    guard windowClamp(index) != nil else {
-      store[index].shownEdge = SequenceNumber.later(side.shownEdge, side.receiverEdge)
-      return
-    }
+    guard windowClamp(index) != nil else { return noteShown(index, packet) }
     let number = packet.segment.acknowledgmentNumber
     let field = clampedField(index, at: number, packet.segment.window)
     if field != packet.segment.window { patch.setWindow(field) }
     // What it says beyond, since it counts in units, does not count.
     let shown = number + Int(field) &<< Int(side.receiverScale)
     store[index].shownEdge = .later(side.shownEdge, .earlier(shown, clampedEdge(index, at: number)))
+  }
+
+  /// The sender sees the window in `packet` as its receiver shows it. One from before may not show as much as the receiver has said since, to
+  /// a sender that was shown less.
+  func noteShown(_ index: SideIndex, _ packet: Packet) {
+    let side = store[index]
+    let shown = packet.segment.acknowledgmentNumber + Int(packet.segment.window) &<< Int(side.receiverScale)
+    store[index].shownEdge = .later(side.shownEdge, .earlier(shown, side.receiverEdge))
   }
 
   private func clampedEdge(_ index: SideIndex, at number: SequenceNumber) -> SequenceNumber {

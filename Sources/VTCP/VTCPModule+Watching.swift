@@ -21,6 +21,8 @@ extension VTCPModule {
     else { return false }
     guard isIdle(data), isIdle(data.opposite), policy(of: flow).configuration.overrides.windowClamp == 0
     else { return false }
+    // The packet may begin a phase that clamps its window.
+    guard !policies.hasPhases || !policies.hasClamps else { return false }
     let hasData = packet.segment.payloadCount > 0
     guard !hasData || !isWorthwhile(data, now) else { return false }
     noteTimestamps(data, packet)
@@ -50,7 +52,7 @@ extension VTCPModule {
     let known = store[index].unacknowledged
     guard number >= known else {
       if number < known - Self.farthest { counters.implausible &+= 1 }
-      return
+      return noteShown(index, packet)
     }
     store[index].lastHeard = CoarseInstant(now)
     store[index].timeouts = 0
@@ -66,6 +68,7 @@ extension VTCPModule {
       count(index.receiver, index.flow) { $0.duplicateAcknowledgments &+= 1 }
     }
     noteWindow(index, packet)
+    // It is the receiver's, and passes.
     store[index].shownEdge = SequenceNumber.later(store[index].shownEdge, store[index].receiverEdge)
   }
 

@@ -258,6 +258,25 @@ struct HeaderOverrideTests {
     #expect(try rig.network(at: 100, ack: 1_100, window: 30_000)?.window == 5_000)
   }
 
+  @Test(
+    "A clamp that goes, and comes again: an acknowledgment from before has shown what it says, not what was said since")
+  func shownBefore() throws {
+    // By the short way and by the long one.
+    for usesShortWay in [true, false] {
+      let rig = try rig(.off) { $0.windowClamp = 2_000 }
+      rig.module.usesShortWay = usesShortWay
+      try rig.openAndTalk { $0.window = 1_500 }
+      _ = try rig.guest(at: 100, 1_000, ack: 100)
+      #expect(try rig.network(at: 100, ack: 1_100, window: 20_000)?.window == 2_000)
+      rig.adopt { $0.mode = .off }
+      #expect(try rig.network(at: 100, ack: 600, window: 5_000)?.window == 5_000)
+      rig.adopt {
+        $0.mode = .off; $0.overrides.windowClamp = 2_000
+      }
+      #expect(try rig.network(at: 100, ack: 1_100, window: 20_000)?.window == 4_500)
+    }
+  }
+
   @Test("A window that counts in units is never clamped to none")
   func units() throws {
     let rig = try rig(.off) { $0.windowClamp = 1 }
