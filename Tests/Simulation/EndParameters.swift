@@ -42,6 +42,8 @@ public struct EndParameters: Sendable {
   public var urgentEvery = 0
   /// Its application closes when all has been sent: the FIN is a segment of its own, and may overtake the data before it.
   public var closesLater = false
+  /// Options that its SYN offers besides, as they are on the wire: Fast Open (RFC 7413), and some that nobody knows.
+  public var extraOptions: [UInt8] = []
   public var isIPv6 = false
   public var minimumTimeout: Int64 = 200_000_000
 

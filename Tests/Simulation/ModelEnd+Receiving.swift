@@ -37,7 +37,8 @@ extension ModelEnd {
     peerInitial = segment.sequence
     received = 1
     read = 0
-    segmentSize = Int(segment.maximumSegmentSize ?? 536)
+    toldSize = Int(segment.maximumSegmentSize ?? 536)
+    segmentSize = toldSize
     if let peer = segment.windowScale, let own = parameters.windowScale {
       peerScale = Int(min(peer, 14))
       scale = Int(min(own, 14))
@@ -147,8 +148,8 @@ extension ModelEnd {
   /// RFC 3168 §6.1.2: once for what is in flight.
   func takeEcho(_ segment: ModelSegment, _ number: Int) throws(Broken) {
     guard segment.has(ModelSegment.ece), !segment.has(ModelSegment.syn) else { return }
-    // Of a connection that is over nothing is known any more between the ends.
-    guard usesECN || number > finPlaceOfOwn && hasPeersFIN else {
+    // Of a connection that is over nothing is known any more between the ends; a reset, too, has ended the record.
+    guard usesECN || number > finPlaceOfOwn && hasPeersFIN || hasSeenReset else {
       throw Broken("\(name): an echo of congestion that nobody agreed on")
     }
     guard usesECN, number >= reducedUntil, next > unacknowledged else { return }

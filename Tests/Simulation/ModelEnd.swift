@@ -22,6 +22,8 @@ final class ModelEnd {
   var peerEdge = 0
   var peerScale = 0
   var segmentSize = 536
+  /// What the other end's SYN said of it, options included.
+  var toldSize = 536
   var congestionWindow = 0
   var threshold = Int.max / 2
   var duplicates = 0
@@ -192,6 +194,7 @@ final class ModelEnd {
     segment.maximumSegmentSize = UInt16(parameters.maximumSegmentSize)
     segment.windowScale = parameters.windowScale
     segment.permitsSACK = parameters.hasSACK
+    if state == .synSent { segment.extraOptions = parameters.extraOptions }
     if state == .synSent, parameters.hasECN { segment.flags |= ModelSegment.ece | ModelSegment.cwr }
     if state == .synReceived {
       if usesECN { segment.flags |= ModelSegment.ece }

@@ -8,7 +8,7 @@ import VTCP
 
 extension Schedule {
   /// How many times there has been more to draw. What is new is drawn last, so that a seed that was kept stays what it was.
-  public static let generations = 19
+  public static let generations = 20
 
   /// Generation 2: how losses are repaired, and what there is to be learnt of them.
   private mutating func drawRecovery(_ random: inout SplitMix64) {
@@ -333,6 +333,7 @@ extension Schedule {
     if generation >= 17 { schedule.drawShapings() }
     if generation >= 18 { schedule.drawLaterBBR() }
     if generation >= 19 { schedule.drawLimits() }
+    if generation >= 20 { schedule.drawOverrides() }
     return schedule
   }
 }

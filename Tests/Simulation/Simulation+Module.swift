@@ -152,7 +152,7 @@ extension Simulation {
     module.emitted(now: time)
     isTouched = true
     frames += 1
-    try watch.emitted(frame, to: leg, self)
+    try watch.emitted(frame, to: leg, segmentSize: emission.segmentSize, self)
     monitor.emitted(frame, to: leg, self)
     // Ours are always partial; they are completed where they leave.
     complete(frame)

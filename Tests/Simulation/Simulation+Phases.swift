@@ -46,6 +46,20 @@ extension Simulation {
     moduleConfiguration.flow.mode == mode || schedule.phaseFlows.contains { $0.mode == mode }
   }
 
+  /// Windows are clamped, or may be.
+  var mayClamp: Bool {
+    moduleConfiguration.flow.overrides.windowClamp > 0 || schedule.phaseFlows.contains { $0.overrides.windowClamp > 0 }
+  }
+
+  /// What applies to the connection now.
+  func configuration(_ view: FlowView) -> FlowConfiguration {
+    let place = Int(view.configuration) - schedule.firstPhase
+    guard !schedule.phaseEnds.isEmpty, place > 0, place <= schedule.phaseFlows.count else {
+      return moduleConfiguration.flow
+    }
+    return schedule.phaseFlows[place - 1]
+  }
+
   /// The VM has a rate, or may get one.
   var mayShape: Bool { !schedule.shapings.isEmpty || !schedule.module.shaping.isEmpty }
 

@@ -95,6 +95,7 @@ public final class Simulation {
       if queue.count == 0, guest.isDone, network.isDone { break }
     }
     try checkReports()
+    try watch.checkAgreement(self)
     if takeOvers == 0 { try checkStatistics() }
     if !schedule.hasReset, module.heldChunks != 0, module.flowCount == 0 { throw Broken("chunks without a flow") }
   }

@@ -18,7 +18,11 @@ struct Watch {
   /// The connection was reset.
   private var isOver = false
   /// The highest place of the stream that has left for the network, and for the guest.
-  private var left = [0, 0]
+  var left = [0, 0]
+  /// The highest right edge that the guest was shown, and the network's end.
+  var told = [0, 0]
+  /// ECN was spoken in the guest's place.
+  private(set) var hasBridged = false
 
   init(frameCopy: ByteRegion) {
     self.frameCopy = frameCopy
@@ -28,6 +32,8 @@ struct Watch {
   mutating func check(_ view: FlowView?, _ simulation: Simulation) throws(Broken) {
     defer { last = view }
     guard let view else { return }
+    // Of a connection that is let alone the handshake is not followed; it is translated all the same.
+    if view.bridgesECN, view.phase == .established || view.passReason != .none { hasBridged = true }
     try check(view.transmit, last?.transmit, simulation)
     try check(view.receive, last?.receive, simulation)
     try checkWindow(view.transmit, last?.transmit, simulation.guest, simulation)
@@ -90,6 +96,9 @@ struct Watch {
   func compare(_ frame: ByteRegion, _ simulation: Simulation) throws(Broken) {
     guard hasCopy else { return }
     let before = frameCopy.slice(from: 0, count: copiedCount)
+    if ModelSegment.flags(of: before) & ModelSegment.syn != 0, let view = simulation.view {
+      return try checkSYN(before, frame, view, simulation)
+    }
     guard !before.hasSameBytes(as: frame) else { return }
     // The last frame of a connection ends its record.
     guard let view = simulation.view ?? last else { throw Broken("I8: a frame of no connection was changed") }
@@ -138,9 +147,8 @@ struct Watch {
     else { return false }
     let leg = old.sourceIsGuest ? view.guestLeg : view.networkLeg
     let mayHide = !old.blocks.isEmpty && (simulation.maySnoop || leg.retransmissions > 0)
-    guard new.window == old.window || (simulation.mayLimit || simulation.mayShape) && new.window < old.window else {
-      return false
-    }
+    let mayShowLess = simulation.mayLimit || simulation.mayShape || simulation.mayClamp
+    guard new.window == old.window || mayShowLess && new.window < old.window else { return false }
     let (window, options) = ((old.isIPv6 ? 54 : 34) + 14, (old.isIPv6 ? 54 : 34) + 20)
     func isSame(_ range: Range<Int>) -> Bool {
       before.slice(from: range.lowerBound, count: range.count)
@@ -228,7 +236,9 @@ struct Watch {
   }
 
   /// I6: what passes data that wait has the number of the end of what was sent.
-  func passed(_ frame: ByteRegion, from leg: Leg, _ view: FlowView?, _ simulation: Simulation) throws(Broken) {
+  mutating func passed(_ frame: ByteRegion, from leg: Leg, _ view: FlowView?, _ simulation: Simulation) throws(Broken) {
+    // What is not whole passes as it is, and its receiver drops it.
+    if !simulation.isCorrupt { try checkTold(frame, to: leg.opposite, view, simulation) }
     guard let view else { return }
     try checkMark(frame, from: leg, simulation)
     let side = leg == .guest ? view.transmit : view.receive
@@ -260,8 +270,11 @@ struct Watch {
   }
 
   /// I6, I10: frames of the module's own.
-  mutating func emitted(_ frame: ByteRegion, to leg: Leg, _ simulation: Simulation) throws(Broken) {
+  mutating func emitted(
+    _ frame: ByteRegion, to leg: Leg, segmentSize: Int, _ simulation: Simulation
+  ) throws(Broken) {
     let segment = try ModelSegment(reading: frame, checkingSum: false)
+    try checkSize(segment, segmentSize, to: leg, simulation)
     if simulation.schedule.isSilent { throw Broken("a frame in a mode that sends nothing: \(simulation.report)") }
     if isOver { throw Broken("I12: a frame for a connection that was reset: \(simulation.report)") }
     let tcp = segment.isIPv6 ? 54 : 34
@@ -272,6 +285,7 @@ struct Watch {
     let receiver = leg == .guest ? simulation.guest : simulation.network
     let sender = leg == .guest ? simulation.network : simulation.guest
     guard !segment.has(ModelSegment.rst) else { return }
+    try checkTold(frame, to: leg, simulation.view, simulation)
     let start = sender.highest + Int(Int32(bitPattern: segment.sequence &- sender.wire(sender.highest)))
     if start + Int(segment.length) > sender.highest { throw Broken("I10: octets that the sender never sent") }
     try checkBlocks(segment, of: receiver, simulation)
