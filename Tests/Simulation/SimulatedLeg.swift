@@ -8,7 +8,8 @@ struct SimulatedLeg {
   var random: SplitMix64
   /// Frames on their way.
   var inFlight = 0
-  private var freeAt: Int64 = 0
+  /// What waits for its rate; other connections may wait there as well.
+  var queue = LegQueue()
   private var burstLeft = 0
 
   init(_ parameters: LegParameters, seed: UInt64) {
@@ -24,19 +25,19 @@ struct SimulatedLeg {
 
   /// When a frame of so many bytes that enters now arrives; twice if it is doubled, not at all if it is lost.
   mutating func fate(_ length: Int, now: Int64) -> FrameFate {
-    let begin = max(now, freeAt)
+    let begin = max(now, queue.freeAt)
     let isFull = parameters.queueBytes > 0 && begin - now > Int64(parameters.queueBytes) * parameters.byteTime
     if isFull { return FrameFate() }
     let isLong = parameters.markBytes > 0 && begin - now > Int64(parameters.markBytes) * parameters.byteTime
-    freeAt = begin + Int64(length) * parameters.byteTime
+    queue.freeAt = begin + Int64(length) * parameters.byteTime
     if burstLeft > 0 {
       burstLeft -= 1
       return FrameFate()
     }
     if chance(parameters.burst) { burstLeft = parameters.burstLength }
     if chance(parameters.loss) { return FrameFate() }
-    let first = arrival(freeAt)
-    let second: Int64? = chance(parameters.duplication) ? arrival(freeAt) : nil
+    let first = arrival(queue.freeAt)
+    let second: Int64? = chance(parameters.duplication) ? arrival(queue.freeAt) : nil
     let isCorrupt = chance(parameters.corruption)
     return FrameFate(first: first, second: second, isCorrupt: isCorrupt, isMarked: chance(parameters.marking) || isLong)
   }

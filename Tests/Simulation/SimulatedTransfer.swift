@@ -7,6 +7,8 @@ import VTCP
 /// One transfer from the guest over a path of a rate with a queue, or to it: how long it takes, and how the window moves meanwhile.
 struct SimulatedTransfer {
   static let segment = 1000
+  /// A frame with so much.
+  static let wireBytes: Int64 = 1066
   /// How often the window is looked at.
   private static let places = 10
 

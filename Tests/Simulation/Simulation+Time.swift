@@ -7,7 +7,8 @@ import VTCP
 // Virtual time: what happens next, and what is looked at when it has.
 
 extension Simulation {
-  func step() throws(Broken) {
+  /// When the next thing happens.
+  func nextTime() throws(Broken) -> Int64 {
     var time = queue.first?.time ?? Int64.max
     time = min(time, guestTime(guest.deadline(now)), network.deadline(now))
     // A guest that stands still may have something to say when it runs.
@@ -15,7 +16,12 @@ extension Simulation {
     if let deadline = module.nextDeadline { time = min(time, deadline.nanoseconds) }
     if time == Int64.max, guest.state == .reset || network.state == .reset { time = Self.longest }
     guard time != Int64.max else { throw Broken("nothing is left to happen: \(report)") }
-    now = max(now, time)
+    return max(now, time)
+  }
+
+  func step() throws(Broken) {
+    defer { steps += 1 }
+    now = try nextTime()
     if let event = queue.first, event.time <= now {
       _ = queue.removeFirst()
       try arrive(event)

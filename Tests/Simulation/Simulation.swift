@@ -23,7 +23,7 @@ public final class Simulation {
   let slots: FrameSlots
   var queue = EventQueue()
   var now: Int64 = 1_000_000
-  private(set) var steps = 0
+  var steps = 0
   let guest: ModelEnd
   let network: ModelEnd
   var legs: [SimulatedLeg]
@@ -86,7 +86,6 @@ public final class Simulation {
     try pump()
     while !(guest.isDone && network.isDone) || queue.count > 0 {
       try step()
-      steps += 1
       guard now < Self.longest, steps < Self.mostSteps else {
         // The other end of a connection that was reset may never hear of it, and need not.
         if guest.state == .reset || network.state == .reset { return }

@@ -4,9 +4,14 @@ import Simulation
 
 // vtcp-simulate FIRST COUNT [GENERATION] [--trace]: runs random schedules of these seeds; says which break an invariant, and how.
 // vtcp-simulate --transfers: prints what docs/transfers.txt says.
+// vtcp-simulate --sharing: prints what docs/sharing.txt says.
 // vtcp-simulate --replay FILE [--json | --trace]: our congestion control on a kernel's schedule (RecordedSchedule): how far the windows lie apart.
 if CommandLine.arguments.contains("--transfers") {
   print(try TransferTable.text(), terminator: "")
+  exit(0)
+}
+if CommandLine.arguments.contains("--sharing") {
+  print(try SharingTable.text(), terminator: "")
   exit(0)
 }
 if CommandLine.arguments.count >= 3, CommandLine.arguments[1] == "--replay" {
@@ -21,7 +26,9 @@ if CommandLine.arguments.count >= 3, CommandLine.arguments[1] == "--replay" {
 let arguments = CommandLine.arguments.dropFirst().compactMap { UInt64($0) }
 let isTracing = CommandLine.arguments.contains("--trace")
 guard arguments.count == 2 || arguments.count == 3 else {
-  print("usage: vtcp-simulate FIRST-SEED COUNT [GENERATION] [--trace] | --transfers | --replay FILE [--json | --trace]")
+  print(
+    "usage: vtcp-simulate FIRST-SEED COUNT [GENERATION] [--trace] | --transfers | --sharing | --replay FILE [--json | --trace]"
+  )
   exit(2)
 }
 let generation = arguments.count == 3 ? Int(arguments[2]) : Schedule.generations
