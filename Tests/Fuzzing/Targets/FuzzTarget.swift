@@ -20,6 +20,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case offloads
   /// The vTCP module between two ends that send any segments.
   case module
+  /// The text of a policy.
+  case policy
 
   /// Runs one input. Nothing of it is left afterwards: the next one gives what it would give alone.
   public func run(_ input: ByteRegion) throws {
@@ -30,6 +32,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .headers: try HeadersTarget.run(InputReader(input))
     case .offloads: try OffloadsTarget.run(InputReader(input))
     case .module: try ModuleTarget.run(InputReader(input))
+    case .policy: try PolicyTarget.run(InputReader(input))
     }
   }
 }

@@ -66,6 +66,28 @@ final class ModuleStage {
     return configuration
   }
 
+  /// Another policy, for all.
+  func adopt(_ input: inout InputReader) throws {
+    var flow = Self.configuration(&input).flow
+    let choice = input.byte()
+    let algorithms = CongestionAlgorithm.allCases
+    flow.congestionAlgorithm = algorithms[Int(choice & 15) % algorithms.count]
+    flow.mode = [.early, .snoop, .limit, .off][Int(choice >> 4 & 3)]
+    let rates = input.byte()
+    let headers = input.u16()
+    flow.overrides.maximumSegmentSize = [0, 1, 536, 1200][Int(headers & 3)]
+    flow.overrides.windowClamp = [0, 1, 1072, 5000, 65_535, 70_000, 1 << 20, 1 << 30][Int(headers >> 2 & 7)]
+    flow.overrides.ecn = [.keep, .clear, .offer, .offer][Int(headers >> 5 & 3)]
+    for (place, option) in HeaderOverrides.strippable.enumerated() where headers >> UInt16(7 + place) & 1 == 1 {
+      flow.overrides.strippedOptions.insert(option.kinds)
+    }
+    let shaping = Shaping(transmitRate: Self.rate(rates & 15), receiveRate: Self.rate(rates >> 4))
+    module.adopt(try Classifier(fallback: flow, shaping: shaping), flow: flow, now: time)
+  }
+
+  /// None, or 64 kbit/s to 1000 Gbit/s.
+  private static func rate(_ choice: UInt8) -> Int { choice == 0 ? 0 : 64_000 << (2 * (Int(choice) - 1)) }
+
   func next(_ end: FuzzedEnd) -> UInt32 { nextNumbers[end] ?? (end.isNetwork ? 0xffff_fe00 : 5_000) }
 
   // MARK: Frames that arrive
@@ -184,9 +206,21 @@ final class ModuleStage {
     for _ in 0..<200 {
       for leg in [Leg.guest, .network] { try drain(leg) }
       guard module.ownedOctets > 0 else { break }
+      try passTurns()
       try pass(61_000_000_000)
     }
-    try Finding.require(module.ownedOctets == 0, "\(module.ownedOctets) octets stay owned for ever")
+    try Finding.require(
+      module.ownedOctets == 0,
+      "\(module.ownedOctets) octets stay owned for ever: \((1..<module.placesEnd).compactMap(module.view(at:)))")
+  }
+
+  /// What waits for a rate leaves two segments at a time, and nobody counts as silent meanwhile.
+  private func passTurns() throws(Finding) {
+    for _ in 0..<2000 {
+      guard !module.shaping.isEmpty, let deadline = module.nextDeadline, deadline - time < .seconds(2) else { return }
+      try pass(max((deadline - time).nanoseconds, 1))
+      for leg in [Leg.guest, .network] { try drain(leg) }
+    }
   }
 
   private func drain(_ leg: Leg) throws(Finding) {

@@ -15,7 +15,8 @@ import Wire
 ///      9  time goes on         a number (2), its unit (1): 1 us to 1 s; then what is due is done
 ///      10 a leg takes frames   which (1), how many (1), which of them it takes after all (1), largest (2)
 ///      11 a frame as it is     where it comes from (1), length (1), octets
-///      12 quiescing begins or ends
+///      12 quiescing begins or ends; from 16 on (bit 4 of the step) another policy: a configuration (12), algorithm and mode (1: bits 0-3 and
+///         4-5), rates (1: four bits each way), headers (2: segment size 2 bits, clamp 3, ECN 2, options 5)
 ///      13 the guest is gone
 ///      14 another process goes on
 ///      15 a segment as above that reports four blocks: their places, relative to the other's next number (2 each), follow
@@ -31,7 +32,8 @@ enum ModuleTarget {
   }
 
   private static func step(_ stage: ModuleStage, _ input: inout InputReader) throws {
-    let step = input.byte() & 15
+    let octet = input.byte()
+    let step = octet & 15
     switch step {
     case 8: try handshake(stage, &input)
     case 9:
@@ -46,6 +48,7 @@ enum ModuleTarget {
     case 11:
       let fromNetwork = input.byte() & 1 == 1
       stage.arrive(raw: input.bytes(Int(input.byte())), fromNetwork: fromNetwork)
+    case 12 where octet & 16 != 0: try stage.adopt(&input)
     case 12: stage.quiesce()
     case 13: stage.guestIsGone()
     case 14: try stage.takeOver()
