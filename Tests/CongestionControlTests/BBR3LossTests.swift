@@ -8,19 +8,6 @@ import Timekeeping
 /// Against draft-ietf-ccwg-bbr-06, sections 5.3.3 and 5.5.10; 1.25 MB/s (10 Mbit/s) and 40 ms hold 50 segments.
 @Suite("BBR, version 3: losses")
 struct BBR3LossTests {
-  private func path(buffer: Int? = nil) -> RatePath {
-    var path = RatePath(rate: 1_250_000, roundTrip: .milliseconds(40), knobs: Sender.knobs(.bbr3))
-    path.buffer = buffer
-    return path
-  }
-
-  private func steady(_ state: BBR3State = .cruise, buffer: Int? = nil) -> RatePath {
-    var path = path(buffer: buffer)
-    path.run(.seconds(20)) { $0.control.bbr3.state == state }
-    #expect(path.control.bbr3.state == state)
-    return path
-  }
-
   private func loss(_ path: RatePath, lost: Int = 1000, of inFlight: Int = 60_000) -> LossSample {
     var loss = LossSample()
     (loss.octets, loss.lost, loss.inFlightAtSend) = (1000, lost, inFlight)
@@ -55,7 +42,7 @@ struct BBR3LossTests {
 
   @Test("Losses beyond 2 % end a probe at once, and what was in flight becomes the bound; at least 0.7 of the path")
   func tooHigh() {
-    var path = steady(.up)
+    var path = RatePath.steadyBBR3(.up)
     path.control.lost(loss(path, lost: 1_000, of: 80_000), now: path.now)
     #expect(path.control.bbr3.state == .up && path.control.bbr3.longTermInFlight == BBR3.unbounded)
     path.control.lost(loss(path, lost: 2_000, of: 80_000), now: path.now)
@@ -64,11 +51,11 @@ struct BBR3LossTests {
     // Once for a probe.
     path.control.lost(loss(path, lost: 20_000, of: 50_000), now: path.now)
     #expect(path.control.bbr3.longTermInFlight == 79_591)
-    var small = steady(.up)
+    var small = RatePath.steadyBBR3(.up)
     small.control.lost(loss(small, lost: 4_000, of: 5_000), now: small.now)
     #expect(abs(Int(small.control.bbr3.longTermInFlight) - 51_000 * 7 / 10) <= 1_000)
     // Who has little to send has shown nothing of what there is room for.
-    var limited = steady(.up)
+    var limited = RatePath.steadyBBR3(.up)
     var loss = loss(limited, lost: 4_000, of: 5_000)
     loss.isApplicationLimited = true
     limited.control.lost(loss, now: limited.now)
@@ -79,7 +66,7 @@ struct BBR3LossTests {
     "Section 5.5.10.3: otherwise a round with a loss brings rate and flight down to what was delivered in it, not below 0.7; refill forgets it"
   )
   func shortTerm() {
-    var path = steady()
+    var path = RatePath.steadyBBR3()
     path.run(.milliseconds(100))
     let (rate, window) = (Double(path.control.deliveryRate), path.control.window)
     path.control.lost(loss(path), now: path.now)
@@ -105,7 +92,7 @@ struct BBR3LossTests {
 
   @Test("A short queue is learnt: the bound is what path and queue hold, 15 % of it stay free, and little is lost")
   func shortQueue() {
-    var path = path(buffer: 25_000)
+    var path = RatePath(.bbr3, buffer: 25_000)
     path.run(.seconds(6))
     path.run(.seconds(5)) { $0.control.bbr3.state == .cruise }
     let model = path.control.bbr3
@@ -123,7 +110,7 @@ struct BBR3LossTests {
     "Section 5.3.3.4.2: after a probe that went too high the next stops at the bound; if nothing is lost, a whole one follows at once"
   )
   func precaution() {
-    var path = steady(.up, buffer: 25_000)
+    var path = RatePath.steadyBBR3(.up, buffer: 25_000)
     path.run(.seconds(5)) { $0.control.bbr3.state == .down }
     #expect(path.control.bbr3.flags.contains(.probeWasTooHigh))
     path.run(.seconds(1)) { $0.control.bbr3.state == .cruise }
@@ -175,7 +162,7 @@ struct BBR3LossTests {
 
   @Test("Section 5.5.11: losses that were none bring back startup, a probe, the bounds and the window")
   func spurious() {
-    var path = path()
+    var path = RatePath(.bbr3)
     path.run(.milliseconds(150))
     var without = RateSample()
     (without.newlyLost, without.inFlight, without.hasSelectiveAcknowledgments) = (1000, 200_000, false)
@@ -187,7 +174,7 @@ struct BBR3LossTests {
     #expect(path.control.bbr3.state == .startup && !path.control.bbr3.flags.contains(.fullRateReached))
     #expect(path.control.bbr3.longTermInFlight == BBR3.unbounded)
 
-    var probing = steady(.up)
+    var probing = RatePath.steadyBBR3(.up)
     let window = probing.control.window
     probing.control.lost(loss(probing, lost: 10_000), now: probing.now)
     probing.control.lossDetected(inFlight: 50_000, now: probing.now)
@@ -204,15 +191,15 @@ struct BBR3LossTests {
 
   @Test("A mark is congestion: it ends startup, ends a probe, and otherwise is answered as a loss")
   func mark() {
-    var starting = path()
+    var starting = RatePath(.bbr3)
     starting.run(.milliseconds(150))
     starting.control.congestionExperienced(now: starting.now)
     #expect(starting.control.bbr3.state == .drain && starting.control.bbr3.longTermInFlight != BBR3.unbounded)
-    var probing = steady(.up)
+    var probing = RatePath.steadyBBR3(.up)
     probing.control.congestionExperienced(now: probing.now)
     #expect(probing.control.bbr3.state == .down)
     #expect(abs(Double(probing.control.bbr3.longTermInFlight) / 51_000 - 1) < 0.1)
-    var cruising = steady()
+    var cruising = RatePath.steadyBBR3()
     let window = cruising.control.window
     cruising.control.congestionExperienced(now: cruising.now)
     endLossRound(&cruising, delivered: 10_000)
@@ -221,7 +208,7 @@ struct BBR3LossTests {
 
   @Test("A timeout holds the window down, and no probe begins meanwhile")
   func noProbeAfterTimeout() {
-    var path = steady()
+    var path = RatePath.steadyBBR3()
     path.control.timedOut(inFlight: 50_000, now: path.now)
     for _ in 0..<80 {
       var sample = RateSample()
@@ -239,7 +226,7 @@ struct BBR3LossTests {
 
   @Test("One loss in two hundred costs little")
   func someLosses() {
-    var path = steady()
+    var path = RatePath.steadyBBR3()
     path.loses = 200
     let before = path.delivered
     path.run(.seconds(10))

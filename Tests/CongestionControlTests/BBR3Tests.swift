@@ -8,17 +8,6 @@ import Timekeeping
 /// Against draft-ietf-ccwg-bbr-06, its example test cases (appendix A) among them; 1.25 MB/s (10 Mbit/s) and 40 ms hold 50 segments.
 @Suite("BBR, version 3: states")
 struct BBR3Tests {
-  private func path(roundTrip: Interval = .milliseconds(40)) -> RatePath {
-    RatePath(rate: 1_250_000, roundTrip: roundTrip, knobs: Sender.knobs(.bbr3))
-  }
-
-  private func steady(roundTrip: Interval = .milliseconds(40), _ state: BBR3State = .cruise) -> RatePath {
-    var path = path(roundTrip: roundTrip)
-    path.run(.seconds(20)) { $0.control.bbr3.state == state }
-    #expect(path.control.bbr3.state == state)
-    return path
-  }
-
   /// States in order, and when each began.
   private func states(_ path: inout RatePath, _ time: Interval) -> [(state: BBR3State, began: Instant, window: Int)] {
     var seen = [(state: path.control.bbr3.state, began: path.now, window: path.control.window)]
@@ -30,13 +19,9 @@ struct BBR3Tests {
     return seen
   }
 
-  private func isNear(_ number: Double, _ expected: Double, _ part: Double) -> Bool {
-    abs(number / expected - 1) <= part
-  }
-
   @Test("Section 5.6.2: the first rate is the initial window in the round trip, times 2.77")
   func firstRate() {
-    var path = path()
+    var path = RatePath(.bbr3)
     #expect(path.control.pacingRate == nil)
     path.control.restarted(roundTrip: .milliseconds(40), isApplicationLimited: false, now: path.now)
     #expect(path.control.pacingRate.map { abs($0 - 692_500) <= 1 } == true)
@@ -49,7 +34,7 @@ struct BBR3Tests {
     "Section 5.3.1: startup paces at 2.77, with twice the path in flight, until the rate has grown by less than a quarter in three rounds"
   )
   func startup() {
-    var path = path()
+    var path = RatePath(.bbr3)
     var rounds: [UInt16: Float] = [:]
     let ends = path.run(.seconds(5)) {
       rounds[$0.control.bbr3.round] = $0.control.bbr3.largestRate
@@ -61,7 +46,7 @@ struct BBR3Tests {
     for round in 2...model.round where (rounds[round - 1] ?? 0) < 1_000_000 / 1.25 {
       #expect((rounds[round] ?? 0) / (rounds[round - 1] ?? 1) > 1.25, "\(rounds)")
     }
-    #expect(isNear(Double(path.control.deliveryRate), 1_250_000, 0.02))
+    #expect(Double(path.control.deliveryRate).isNear(1_250_000, 0.02))
     #expect(path.longestQueue <= path.pipe + 10_000, "\(path.longestQueue)")
     #expect(BBR3().pacingGain == 2.77 && BBR3().currentWindowGain == 2)
   }
@@ -70,7 +55,7 @@ struct BBR3Tests {
     "Section 5.3.1.3: in a recovery of a round more than 2 % of six ranges end startup, fewer or less do not",
     arguments: [(6, 2_100, true), (5, 50_000, false), (6, 2_000, false), (6, 50_000, true)])
   func lossyStartup(ranges: Int, lost: Int, ends: Bool) {
-    var path = path()
+    var path = RatePath(.bbr3)
     path.run(.milliseconds(100))
     var sample = RateSample()
     let total = path.control.bbr3.total
@@ -97,7 +82,7 @@ struct BBR3Tests {
 
   @Test("Without SACK any loss in a recovery ends startup")
   func startupWithoutSACK() {
-    var path = path()
+    var path = RatePath(.bbr3)
     path.run(.milliseconds(100))
     path.control.lossDetected(inFlight: 50_000, now: path.now)
     var sample = RateSample()
@@ -108,10 +93,10 @@ struct BBR3Tests {
 
   @Test("Section 5.3.2: drain paces at half of the rate, until no more is in flight than the path holds")
   func drain() {
-    var path = path()
+    var path = RatePath(.bbr3)
     path.run(.seconds(5)) { $0.control.bbr3.state == .drain }
     #expect(path.control.bbr3.pacingGain == 0.5)
-    #expect(path.control.pacingRate.map { isNear(Double($0), 1_250_000 * 0.99 / 2, 0.02) } == true)
+    #expect(path.control.pacingRate.map { Double($0).isNear(1_250_000 * 0.99 / 2, 0.02) } == true)
     #expect(path.inFlight > path.pipe)
     path.run(.seconds(5)) { $0.control.bbr3.state != .drain }
     #expect(path.inFlight <= path.pipe + 7_000)
@@ -119,7 +104,7 @@ struct BBR3Tests {
 
   @Test("Section 5.3.2: or more than three rounds")
   func longDrain() {
-    var path = path()
+    var path = RatePath(.bbr3)
     path.run(.seconds(5)) { $0.control.bbr3.state == .drain }
     var rounds = 0
     while path.control.bbr3.state == .drain, rounds < 10 {
@@ -137,7 +122,7 @@ struct BBR3Tests {
     "Section 5.3.3: down at 0.9, cruise at 1, refill at 1 for a round, up at 1.25 with 2.25 of the window, and again")
   func cycle() {
     // After it there is time for a cycle until the next.
-    var path = steady(.probeRoundTrip)
+    var path = RatePath.steadyBBR3(.probeRoundTrip)
     path.run(.seconds(4)) { $0.control.bbr3.state == .up }
     #expect(path.control.bbr3.pacingGain == 1.25 && path.control.bbr3.currentWindowGain == 2.25)
     var states = states(&path, .milliseconds(2_500))
@@ -173,23 +158,23 @@ struct BBR3Tests {
       return waits
     }
     // 125 segments: 63 rounds would be 6.3 s.
-    var long = steady(roundTrip: .milliseconds(100))
+    var long = RatePath.steadyBBR3(roundTrip: .milliseconds(100))
     let clock = waits(&long, .seconds(40)).map(\.time)
     #expect(clock.count >= 6 && clock.allSatisfy { $0 >= .seconds(2) && $0 <= .milliseconds(3_110) }, "\(clock)")
     #expect((clock.max() ?? .zero) - (clock.min() ?? .zero) > .milliseconds(200), "\(clock)")
     // 12 segments.
-    var short = steady(roundTrip: .milliseconds(10))
+    var short = RatePath.steadyBBR3(roundTrip: .milliseconds(10))
     let rounds = waits(&short, .seconds(4))
     #expect(rounds.count >= 10 && rounds.allSatisfy { (12...14).contains($0.rounds) }, "\(rounds)")
   }
 
   @Test("A path of a rate is filled, the rate is known to a hundredth, and no more waits than the path holds")
   func steadyState() {
-    var path = steady()
+    var path = RatePath.steadyBBR3()
     path.resetQueue()
     let before = path.delivered
     path.run(.seconds(10))
-    #expect(isNear(Double(path.control.deliveryRate), 1_250_000, 0.01))
+    #expect(Double(path.control.deliveryRate).isNear(1_250_000, 0.01))
     #expect(Double(path.delivered - before) / 10 >= 0.95 * 1_250_000)
     #expect(path.longestQueue <= path.pipe + 10_000, "\(path.longestQueue)")
     #expect(path.control.bbr3.longTermInFlight == BBR3.unbounded)
@@ -197,7 +182,7 @@ struct BBR3Tests {
 
   @Test("Section 5.3.4: each five seconds half of the path is in flight, for 200 ms and a round")
   func probeRoundTrip() {
-    var path = steady()
+    var path = RatePath.steadyBBR3()
     // Others leave a queue for ever: the shortest round trip is not seen again.
     path.roundTrip = .milliseconds(48)
     let states = states(&path, .seconds(30))
@@ -206,7 +191,7 @@ struct BBR3Tests {
     for (place, probe) in probes {
       let took = states[place + 1].began - probe.began
       #expect(took >= .milliseconds(200) && took <= .milliseconds(320), "\(took)")
-      #expect(isNear(Double(probe.window), 1_250_000 * 0.048 / 2, 0.2), "\(probe.window)")
+      #expect(Double(probe.window).isNear(1_250_000 * 0.048 / 2, 0.2), "\(probe.window)")
       #expect(states[place + 1].state == .cruise)
       #expect(states[place + 1].window >= 48_000)
     }
@@ -214,12 +199,12 @@ struct BBR3Tests {
       let between = next.element.began - one.element.began
       #expect(between >= .seconds(5) && between <= .milliseconds(5_500), "\(between)")
     }
-    #expect(isNear(Double(path.control.deliveryRate), 1_250_000, 0.02))
+    #expect(Double(path.control.deliveryRate).isNear(1_250_000, 0.02))
   }
 
   @Test("Section 5.5.7: the shortest round trip is that of ten seconds")
   func roundTripFilter() {
-    var path = steady()
+    var path = RatePath.steadyBBR3()
     path.roundTrip = .milliseconds(60)
     let began = path.now
     path.run(.seconds(30)) { $0.control.bbr3.roundTrip >= 60_000 }
@@ -231,7 +216,7 @@ struct BBR3Tests {
 
   @Test("Section 5.5.9: acknowledgments in lumps make room for as much as they come ahead, so that the path stays full")
   func lumps() {
-    var path = steady()
+    var path = RatePath.steadyBBR3()
     path.lumps = .milliseconds(40)
     path.run(.seconds(2))
     let before = path.delivered
@@ -243,7 +228,7 @@ struct BBR3Tests {
 
   @Test("Section 5.5.4: who has little to send learns no rate from it; probes and startup do not end because of it")
   func applicationLimited() {
-    var path = steady()
+    var path = RatePath.steadyBBR3()
     let rate = path.control.deliveryRate
     path.supply = path.sent
     for _ in 0..<100 {
@@ -252,7 +237,7 @@ struct BBR3Tests {
     }
     #expect(path.control.deliveryRate >= rate * 99 / 100)
     #expect(path.control.bbr3.state == .up)
-    var starting = self.path()
+    var starting = RatePath(.bbr3)
     starting.supply = 0
     for _ in 0..<30 {
       starting.supply = starting.supply.map { $0 + 4_000 }
@@ -261,14 +246,14 @@ struct BBR3Tests {
     #expect(starting.control.bbr3.state == .startup)
     starting.supply = nil
     starting.run(.seconds(2))
-    #expect(isNear(Double(starting.control.deliveryRate), 1_250_000, 0.02))
+    #expect(Double(starting.control.deliveryRate).isNear(1_250_000, 0.02))
   }
 
   @Test(
     "Section 5.4: after a pause it goes on at the rate, and does not look for the round trip, which the pause has shown"
   )
   func idle() {
-    var path = steady()
+    var path = RatePath.steadyBBR3()
     path.supply = path.sent
     path.run(.seconds(8))
     path.supply = nil
@@ -279,7 +264,7 @@ struct BBR3Tests {
     }
     #expect(!seen.isEmpty && !seen.contains(.probeRoundTrip))
     path.control.restarted(roundTrip: .zero, isApplicationLimited: true, now: path.now)
-    #expect(path.control.pacingRate.map { isNear(Double($0), 0.99 * 1_250_000, 0.02) } == true)
+    #expect(path.control.pacingRate.map { Double($0).isNear(0.99 * 1_250_000, 0.02) } == true)
   }
 
   @Test(
@@ -287,7 +272,7 @@ struct BBR3Tests {
   )
   func timeout() {
     for isUndone in [true, false] {
-      var path = steady()
+      var path = RatePath.steadyBBR3()
       let window = path.control.window
       path.control.timedOut(inFlight: 50_000, now: path.now)
       #expect(path.control.window == 1000 && path.control.canUndo)
@@ -305,19 +290,19 @@ struct BBR3Tests {
 
   @Test("A path that carries a tenth is known within some cycles, and so is one that carries ten times as much")
   func changes() {
-    var path = path()
+    var path = RatePath(.bbr3)
     path.buffer = 100_000
     path.run(.seconds(5))
     path.rate /= 10
     // A queue of 0.8 s makes cycles long.
     path.run(.seconds(15))
-    #expect(isNear(Double(path.control.deliveryRate), 125_000, 0.1), "\(path.control.deliveryRate)")
+    #expect(Double(path.control.deliveryRate).isNear(125_000, 0.1), "\(path.control.deliveryRate)")
     var before = path.delivered
     path.run(.seconds(5))
     #expect(Double(path.delivered - before) / 5 >= 0.85 * 125_000)
     path.rate *= 10
     path.run(.seconds(5))
-    #expect(isNear(Double(path.control.deliveryRate), 1_250_000, 0.1), "\(path.control.deliveryRate)")
+    #expect(Double(path.control.deliveryRate).isNear(1_250_000, 0.1), "\(path.control.deliveryRate)")
     before = path.delivered
     path.run(.seconds(5))
     #expect(Double(path.delivered - before) / 5 >= 0.85 * 1_250_000)
@@ -328,7 +313,7 @@ struct BBR3Tests {
     var path = RatePath(rate: 100_000, roundTrip: .milliseconds(1), knobs: Sender.knobs(.bbr3))
     path.run(.seconds(5))
     #expect(path.control.window >= 4_000)
-    #expect(isNear(Double(path.control.deliveryRate), 100_000, 0.02))
+    #expect(Double(path.control.deliveryRate).isNear(100_000, 0.02))
     let before = path.delivered
     path.run(.seconds(4))
     #expect(Double(path.delivered - before) / 4 >= 0.9 * 100_000)
@@ -336,7 +321,7 @@ struct BBR3Tests {
 
   @Test("Another algorithm goes on with the window, and what comes back begins anew")
   func change() {
-    var path = steady()
+    var path = RatePath.steadyBBR3()
     let window = path.control.window
     path.control.changed(algorithm: .cubic)
     #expect(path.control.window == window && path.control.pacingRate == nil && path.control.deliveryRate == 0)

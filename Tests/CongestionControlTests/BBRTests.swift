@@ -8,20 +8,9 @@ import Timekeeping
 /// Against draft-cardwell-iccrg-bbr-congestion-control-00; 1.25 MB/s (10 Mbit/s) and 40 ms hold 50 segments.
 @Suite("BBR, version 1")
 struct BBRTests {
-  private func path(_ knobs: CongestionKnobs = Sender.knobs(.bbr)) -> RatePath {
-    RatePath(rate: 1_250_000, roundTrip: .milliseconds(40), knobs: knobs)
-  }
-
-  private func steady() -> RatePath {
-    var path = path()
-    path.run(.seconds(3))
-    #expect(path.control.bbr.mode == .probeBandwidth)
-    return path
-  }
-
   @Test("Section 4.2.1: the first rate is the initial window in the round trip, times 2.885, less a hundredth")
   func firstRate() {
-    var path = path()
+    var path = RatePath(.bbr)
     #expect(path.control.pacingRate == nil)
     path.control.restarted(roundTrip: .milliseconds(40), isApplicationLimited: false, now: path.now)
     #expect(path.control.pacingRate.map { abs($0 - 714_038) <= 1 } == true)
@@ -35,7 +24,7 @@ struct BBRTests {
     "Section 4.3.2: startup lets the rate grow by more than a quarter in each round, and ends after three rounds without a quarter more"
   )
   func startup() {
-    var path = path()
+    var path = RatePath(.bbr)
     var rounds: [UInt16: Float] = [:]
     let ends = path.run(.seconds(5)) {
       rounds[$0.control.bbr.round] = $0.control.bbr.rates.value
@@ -55,7 +44,7 @@ struct BBRTests {
 
   @Test("Section 4.3.3: drain goes on until no more is in flight than the path holds, at 1/2.885 of the rate")
   func drain() {
-    var path = path()
+    var path = RatePath(.bbr)
     path.run(.seconds(5)) { $0.control.bbr.mode == .drain }
     #expect(abs(path.control.bbr.pacingGain * 2.885 - 1) < 1e-6)
     #expect(path.control.pacingRate.map { abs(Double($0) / (1_250_000 * 0.99 / 2.885) - 1) < 0.02 } == true)
@@ -68,7 +57,7 @@ struct BBRTests {
 
   @Test("Section 4.3.4: 1.25, 0.75 and six times 1, each for the shortest round trip, the window at twice the path")
   func cycle() {
-    var path = steady()
+    var path = RatePath.steadyBBR()
     path.run(.seconds(1)) { $0.control.bbr.place == 7 }
     path.run(.seconds(1)) { $0.control.bbr.place == 0 }
     var spans: [(place: UInt8, gain: Float, began: Instant)] = [(0, path.control.bbr.pacingGain, path.now)]
@@ -89,7 +78,7 @@ struct BBRTests {
 
   @Test("A path of a rate is filled, the rate is known to a hundredth, and no more waits than the path holds")
   func steadyState() {
-    var path = steady()
+    var path = RatePath.steadyBBR()
     path.resetQueue()
     let before = path.delivered
     path.run(.seconds(5))
@@ -100,7 +89,7 @@ struct BBRTests {
 
   @Test("Section 4.3.5: ten seconds after the shortest round trip four segments are in flight, for 200 ms and a round")
   func probeRoundTrip() {
-    var path = path()
+    var path = RatePath(.bbr)
     // A bit of a queue that others leave for ever: the shortest round trip is not seen again.
     path.run(.seconds(4))
     path.roundTrip = .milliseconds(48)
@@ -123,7 +112,7 @@ struct BBRTests {
 
   @Test("A path that carries twice as much is filled within some cycles; one that carries half, known after ten rounds")
   func changes() {
-    var path = steady()
+    var path = RatePath.steadyBBR()
     path.rate *= 2
     path.run(.seconds(4))
     #expect(abs(Double(path.control.deliveryRate) / 2_500_000 - 1) < 0.05)
@@ -134,7 +123,7 @@ struct BBRTests {
 
   @Test("One loss in fifty costs no more than what is lost")
   func losses() {
-    var path = steady()
+    var path = RatePath.steadyBBR()
     path.loses = 50
     let before = path.delivered
     path.run(.seconds(5))
@@ -146,7 +135,7 @@ struct BBRTests {
     "Section 4.2.3.4: for the first round of a recovery no more leaves than arrives; at its end the window is as before"
   )
   func recovery() {
-    var path = steady()
+    var path = RatePath.steadyBBR()
     let window = path.control.window
     path.control.lossDetected(inFlight: 50_000, now: path.now)
     var sample = RateSample()
@@ -164,7 +153,7 @@ struct BBRTests {
   @Test("A timeout leaves a segment, then four; at its end the window is as before, at once if it was none")
   func timeout() {
     for isUndone in [true, false] {
-      var path = steady()
+      var path = RatePath.steadyBBR()
       let window = path.control.window
       path.control.timedOut(inFlight: 50_000, now: path.now)
       #expect(path.control.window == 1000)
@@ -181,7 +170,7 @@ struct BBRTests {
 
   @Test("A mark is answered as a loss is: a round in which no more leaves than arrives")
   func mark() {
-    var path = steady()
+    var path = RatePath.steadyBBR()
     let window = path.control.window
     path.control.congestionExperienced(now: path.now)
     #expect(path.control.phase == .reduced)
@@ -196,7 +185,7 @@ struct BBRTests {
 
   @Test("Who has little to send learns no rate from it, and goes on from a pause at the rate that is known")
   func applicationLimited() {
-    var path = steady()
+    var path = RatePath.steadyBBR()
     let rate = path.control.deliveryRate
     // A tenth of the path, twenty rounds long.
     path.supply = path.sent
@@ -212,7 +201,7 @@ struct BBRTests {
 
   @Test("Startup does not end because there is little to send")
   func limitedStartup() {
-    var path = path()
+    var path = RatePath(.bbr)
     path.supply = 0
     for _ in 0..<30 {
       path.supply = path.supply.map { $0 + 4_000 }
@@ -226,7 +215,7 @@ struct BBRTests {
 
   @Test("Another algorithm goes on with the window, and what comes back to BBR begins anew")
   func change() {
-    var path = steady()
+    var path = RatePath.steadyBBR()
     let window = path.control.window
     path.control.changed(algorithm: .cubic)
     #expect(path.control.window == window && path.control.pacingRate == nil && path.control.deliveryRate == 0)
