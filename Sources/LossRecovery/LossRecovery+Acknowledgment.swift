@@ -55,7 +55,9 @@ extension LossRecovery {
     } else if result.acknowledged > 0 {
       // Not for duplicates (RFC 3042, section 2); nor does the end of a recovery count what arrived during it.
       let octets = result.endedRecovery ? min(result.delivered, result.acknowledged) : result.acknowledged
-      let beginsRound = number >= roundEnd
+      // With the first of what was sent in the round: what was in flight when it began, without what that acknowledgment let go, is acknowledged
+      // a segment before the round trip is over. The first after a recovery begins one as well: in it rounds are of what it does.
+      let beginsRound = number > roundEnd || result.endedRecovery
       if beginsRound { roundEnd = next }
       congestion.acknowledged(
         bytes: octets, roundTrip: roundTrip.smoothed, sample: result.roundTrip, beginsRound: beginsRound,

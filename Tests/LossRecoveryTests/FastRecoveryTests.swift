@@ -33,6 +33,38 @@ struct FastRecoveryTests {
     }
   }
 
+  @Test("RFC 8257, section 3.3: a round ends with the first of what was sent in it, and so lasts a whole round trip")
+  func rounds() throws {
+    try RecoveryRig.run(RecoveryRig.knobs(.vegas, window: 10)) { rig in
+      rig.send(0..<10)
+      rig.pass(10)
+      var ends: [Int] = []
+      for number in 1...31 {
+        let before = rig.roundEnd
+        rig.acknowledge(number)
+        if rig.roundEnd != before { ends.append(number) }
+        rig.send(number + 9..<number + 10)
+      }
+      #expect(ends == [1, 11, 21, 31])
+    }
+  }
+
+  @Test("The end of a recovery begins a round")
+  func roundAfterRecovery() throws {
+    try RecoveryRig.run(RecoveryRig.knobs(.vegas)) { rig in
+      rig.send(0..<20)
+      rig.pass(10)
+      rig.acknowledge(1)
+      #expect(rig.roundEnd == 20_000)
+      #expect(rig.acknowledge(1, [2..<5]).beganRecovery)
+      #expect(rig.retransmitAll() == [1..<2])
+      rig.send(20..<25)
+      // All that was in flight at the loss, which is where the round ends, and not beyond it.
+      #expect(rig.acknowledge(20).endedRecovery)
+      #expect(rig.roundEnd == 25_000)
+    }
+  }
+
   @Test("RFC 6675, section 4: more than two segments above make a hole a loss, whatever the number of acknowledgments")
   func octetsAbove() throws {
     try RecoveryRig.run(RecoveryRig.knobs()) { rig in

@@ -60,6 +60,9 @@ struct RecoveryRig {
   func range(_ start: Int, _ end: Int) -> SequenceRange { SequenceRange(start: first + start, end: first + end) }
   func place(_ number: SequenceNumber) -> Int { number - first }
 
+  /// Where the round ends.
+  var roundEnd: Int { place(side.roundEnd) }
+
   mutating func pass(_ milliseconds: Int64) { now = now + .milliseconds(milliseconds) }
 
   /// Sends segments by number, each by itself, a microsecond apart.
