@@ -3,7 +3,9 @@
 /// BIC (Xu, Harfoush and Rhee, "Binary Increase Congestion Control for Fast Long-Distance Networks", INFOCOM 2004): after a loss the window
 /// searches between what it is and where the loss was, a half of the distance in each round trip, and beyond that slowly and then faster.
 ///
-/// Constants as Linux has them. Its correction for delayed acknowledgments is left out: octets are counted here, not acknowledgments.
+/// Constants as Linux has them; how far it is to the maximum is seen in whole segments, as there. And it grows nearly twice as fast as they say, as Linux does,
+/// which corrects for delayed acknowledgments but counts all that is acknowledged: that makes of them what the paper has, 32 segments at the most, or a
+/// half of the distance.
 struct BinaryIncrease: BitwiseCopyable {
   /// Segments: below, it is Reno.
   private static let lowWindow = 14
@@ -13,6 +15,9 @@ struct BinaryIncrease: BitwiseCopyable {
   private static let search = 4
   /// Round trips for a segment, next to the last maximum.
   private static let smoothness = 20
+  /// How many times as fast: Linux's estimate of how many segments an acknowledgment is for begins at 2 and, rounded as it is, stays between 31/16 and 2,
+  /// whether each is acknowledged by itself or each second.
+  private static let delayed = (31, 16)
   /// What remains after a loss, in 1/1024.
   static let keepFactor: UInt16 = 819
 
@@ -20,30 +25,29 @@ struct BinaryIncrease: BitwiseCopyable {
   private var lastMaximum: UInt32 = 0
 
   func grown(_ acknowledgment: Acknowledgment, credit: inout UInt32) -> Int {
-    let octets = roundTrips(window: acknowledgment.window, acknowledgment.segmentSize)
+    let octets = octetsPerStep(window: acknowledgment.window, acknowledgment.segmentSize)
     return acknowledgment.grown(per: max(octets, 1), credit: &credit)
   }
 
   /// Octets to be acknowledged for each segment by which the window grows.
-  private func roundTrips(window: Int, _ segment: Int) -> Int {
-    let low = Self.lowWindow * segment
-    guard window > low else { return window }
-    let maximum = Int(lastMaximum)
-    if window < maximum {
-      let distance = (maximum - window) / Self.search
-      if distance > Self.largestStep * segment { return window / Self.largestStep }
-      return distance <= segment ? window * Self.smoothness / Self.search : window * segment / distance
-    }
-    let beyond: Int
-    if window < maximum + Self.search * segment {
-      beyond = window * Self.smoothness / Self.search
-    } else if window < maximum + Self.largestStep * (Self.search - 1) * segment {
-      beyond = window * segment * (Self.search - 1) / (window - maximum)
-    } else {
-      beyond = window / Self.largestStep
-    }
+  private func octetsPerStep(window: Int, _ segment: Int) -> Int {
+    guard window > Self.lowWindow * segment else { return window }
+    let octets = octetsPerSearch(window: window, segments: window / segment, maximum: Int(lastMaximum) / segment)
     // Before the first loss nothing is known: no slower than a twentieth of what is acknowledged.
-    return maximum == 0 ? min(beyond, Self.smoothness * segment) : beyond
+    let bounded = lastMaximum == 0 ? min(octets, Self.smoothness * segment) : octets
+    return bounded * Self.delayed.1 / Self.delayed.0
+  }
+
+  /// The same for a receiver that acknowledges each segment. Distances are whole segments.
+  private func octetsPerSearch(window: Int, segments: Int, maximum: Int) -> Int {
+    if segments < maximum {
+      let part = (maximum - segments) / Self.search
+      return part <= 1 ? window * Self.smoothness / Self.search : window / min(part, Self.largestStep)
+    }
+    let beyond = segments - maximum
+    if beyond < Self.search { return window * Self.smoothness / Self.search }
+    return beyond < Self.largestStep * (Self.search - 1)
+      ? window * (Self.search - 1) / beyond : window / Self.largestStep
   }
 
   /// The window is about to be reduced. Who loses below his last maximum, by whole segments, gives way to newcomers.

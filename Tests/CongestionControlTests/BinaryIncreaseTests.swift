@@ -6,13 +6,16 @@ import Testing
 
 @Suite("BIC: Xu, Harfoush, Rhee 2004")
 struct BinaryIncreaseTests {
-  /// The paper's increase in a round trip, in segments: additive increase, binary search, and max probing beyond.
+  /// The increase in a round trip, in segments: additive increase, binary search, and max probing beyond, by whole segments.
   private static func increase(_ window: Double, maximum: Double) -> Double {
-    if window < maximum {
-      let distance = (maximum - window) / 4
-      return distance > 16 ? 16 : distance <= 1 ? 0.2 : distance
-    }
-    return window < maximum + 4 ? 0.2 : min((window - maximum) / 3, 16)
+    let distance = maximum.rounded(.down) - window.rounded(.down)
+    let step =
+      if distance > 0 {
+        distance < 8 ? 0.2 : min((distance / 4).rounded(.down), 16)
+      } else {
+        distance > -4 ? 0.2 : min(-distance / 3, 16)
+      }
+    return step * 31 / 16
   }
 
   /// A round trip, of acknowledgments of two segments each.
@@ -47,14 +50,39 @@ struct BinaryIncreaseTests {
     // 800 and then 640: searched is (1 + 0.8) / 2 of 800.
     let maximum = 800.0 * (1024 + 819) / 2048
     var trips = 0
-    while sender.segments < maximum - 5 {
+    while sender.segments < maximum - 8 {
       sender.runRoundTrip()
       trips += 1
     }
     let before = sender.segments
+    for _ in 0..<5 { sender.runRoundTrip() }
+    // Two fifths of a segment in each.
+    #expect((1...3).contains(sender.segments - before))
+    #expect(trips < 10)
+  }
+
+  @Test("Before the first loss a large window grows by a twentieth of what arrives, 31/16 times")
+  func beforeLosses() {
+    var sender = Sender(Sender.knobs(.bic, window: 400, threshold: 2_000))
     sender.runRoundTrip()
-    #expect(sender.segments - before < 2)
-    #expect(trips < 15)
+    // 400 / 20 * 31 / 16 = 38.75.
+    #expect((438...439).contains(sender.segments))
+  }
+
+  @Test("Some segments before the last maximum it slows down by whole segments", arguments: [8, 9, 11, 12])
+  func steps(distance: Int) {
+    var sender = Sender(Sender.knobs(.bic, window: 100, threshold: 2_000))
+    sender.lose()
+    while sender.segments < 100 - Double(distance) { sender.acknowledge(100) }
+    let begin = sender.segments
+    var octets = 0
+    while sender.segments == begin, octets < 200_000 {
+      sender.acknowledge(100)
+      octets += 100
+    }
+    // A window for two or three segments, of 31/16; a segment nearer it would be one for a fifth of one.
+    let expected = Double(sender.control.window - 1000) / Double(distance / 4) * 16 / 31
+    #expect(abs(Double(octets) - expected) <= 200)
   }
 
   @Test("Up to 14 segments it is Reno")
