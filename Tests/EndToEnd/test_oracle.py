@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from vtcpbed import image
 from vtcpbed.legs import appended_report
-from vtcpbed.oracle import ALGORITHMS, LINK, MARKED, MARKING, Oracle, schedule
+from vtcpbed.oracle import BEDS, Oracle, schedule
 from vtcpbed.process import BedError
 
 # Those that are always within their bounds, however the schedule falls out. Illinois is in most runs, and has to be for the recording in
@@ -31,7 +31,7 @@ def compared(text, path):
 @pytest.mark.nic
 def test_windows_are_those_of_linux_on_the_same_acknowledgments_and_losses(request, tmp_path):
     wrong = []
-    for link, algorithms in ((LINK, ALGORITHMS), (MARKING, MARKED)):
+    for link, algorithms in BEDS:
         with Oracle(link, SEED) as oracle:
             for algorithm in algorithms:
                 # Losses fall where they fall, and some recordings are of little else than recoveries: an algorithm that is wrong is so in each.
@@ -90,7 +90,7 @@ def test_a_trace_becomes_a_schedule():
         "threshold 90",
         f"0 {0x5A8} 20000 {0x2100} 11",
         f"1000 0 20100 {0x2000 - 0x4A8} = 1448",
-        f"loss 1000 {0x2000 - 0x4A8}",
+        f"loss 1000 {0x2000 - 0x4A8} 11",
         "0 = - = 7 2896",
         "ended 1448",
         f"1000 {0x2000 - 0x4A8} = = 5 1448",
@@ -117,9 +117,24 @@ def test_a_mark_is_told_with_the_acknowledgment_that_reports_it():
         "threshold 90",
         "0 1 19000 1 10 0",
         "100000 1448 20000 14480 11",
-        "mark 1000",
+        "mark 1000 11",
         "0 = = 13032 10 marked",
     ]
+
+
+def test_a_reduction_that_follows_another_at_once_begins_where_that_has_ended():
+    trace = [
+        probe(1.0, 1448, 14480, 100),
+        state(1.0, 3),
+        rate(1.0, 1, 20000),
+        probe(1.1, 1448, 14480, 99),
+        state(1.1, 0),
+        state(1.1, 3),
+        rate(1.1, 1, 20000),
+        probe(1.2, 14480, 28960, 80),
+    ]
+    # The slow start threshold; by then the window is that of the second recovery.
+    assert [line for line in schedule("\n".join(trace)) if line[0].isalpha()][2:] == ["loss 0 13032 100", "ended 1448", "loss 100000 0 90"]
 
 
 def test_a_trace_that_is_not_whole_is_refused():

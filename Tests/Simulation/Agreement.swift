@@ -19,8 +19,9 @@ public struct Agreement: Sendable, CustomStringConvertible {
   public let medianUnaligned: Double
   public let isWithinBound: Bool
 
-  public init(_ schedule: RecordedSchedule) {
-    let replay = Replay(schedule)
+  /// - Parameter change: as of `Replay`.
+  public init(_ schedule: RecordedSchedule, change: (inout CongestionKnobs) -> Void = { _ in }) {
+    let replay = Replay(schedule, change: change)
     algorithm = schedule.algorithm
     losses = replay.losses
     let windows = replay.windows.filter { $0.losses > 0 && $0.isComparable }
@@ -32,8 +33,10 @@ public struct Agreement: Sendable, CustomStringConvertible {
     let most = mostSegments
     isWithinBound =
       switch Self.bound(algorithm) {
-      case .segments: compared > 0 && medianSegments <= 1 && most <= 2
-      case .percent: compared > 0 && medianPercent <= 5 && windows.allSatisfy { $0.segments <= 2 || $0.percent <= 10 }
+      case .segment: compared > 0 && most <= 1
+      case .percent: compared > 0 && windows.allSatisfy { $0.segments <= 1 || $0.percent <= 5 }
+      case .curve: compared > 0 && windows.allSatisfy { $0.segments <= 2 || $0.percent <= 5 }
+      case .delay: compared > 0 && medianPercent <= 5 && windows.allSatisfy { $0.segments <= 2 || $0.percent <= 10 }
       case .steps: compared > 0 && medianPercent <= 10 && windows.allSatisfy { $0.segments <= 2 || $0.percent <= 25 }
       case .none: compared > 0
       }
@@ -41,8 +44,12 @@ public struct Agreement: Sendable, CustomStringConvertible {
 
   /// How far apart the windows may be; docs/algorithms.md says why.
   private enum Bound: String {
-    case segments = "1 segment in the median and 2 everywhere"
-    case percent = "5 % in the median and 10 % or 2 segments everywhere"
+    case segment = "1 segment everywhere"
+    case percent = "5 % or 1 segment everywhere"
+    /// Linux rounds where the curve is to whole segments, and its window.
+    case curve = "5 % or 2 segments everywhere"
+    /// Linux begins its count anew at each step.
+    case delay = "5 % in the median and 10 % or 2 segments everywhere"
     /// Linux grows by whole segments for whole steps of alpha, and looks at it once for each.
     case steps = "10 % in the median and 25 % or 2 segments everywhere"
     /// Linux does something else; by how much is only told.
@@ -51,8 +58,10 @@ public struct Agreement: Sendable, CustomStringConvertible {
 
   private static func bound(_ algorithm: CongestionAlgorithm) -> Bound {
     switch algorithm {
-    case .newReno, .scalable, .highSpeed, .dctcp: .segments
-    case .cubic, .bic, .vegas, .westwood, .illinois: .percent
+    case .newReno, .scalable, .highSpeed, .dctcp: .segment
+    case .bic, .vegas, .westwood: .percent
+    case .cubic: .curve
+    case .illinois: .delay
     case .hTCP: .steps
     // What goes by rates is not replayed: it would need when each segment was sent.
     case .none, .bbr, .bbr3: .none

@@ -11,9 +11,9 @@ import Timekeeping
 ///     segment OCTETS            of data in a segment
 ///     window SEGMENTS           at the beginning
 ///     threshold SEGMENTS        of slow start, at the beginning; left out: there is none
-///     loss TIME FLIGHT          and so on: `RecordedEvent`
+///     loss TIME FLIGHT WINDOW   and so on: `RecordedEvent`; WINDOW may be left out
 ///     timeout TIME FLIGHT
-///     mark TIME
+///     mark TIME WINDOW
 ///     ended DELIVERED
 ///     # a remark
 ///
@@ -53,13 +53,19 @@ public struct RecordedSchedule: Sendable {
       if first == "threshold" { threshold = number }
       if first == "ended" { events.append(.ended(delivered: number)) }
     case "mark":
-      guard words.count == 2, let after = Int64(words[1]) else { return false }
-      events.append(.mark(after: .microseconds(after)))
-    case "loss", "timeout":
+      var window: Int?
+      guard words.count >= 2, let after = Int64(words[1]), Self.take(words[2...], window: &window) else { return false }
+      events.append(.mark(after: .microseconds(after), window: window))
+    case "loss":
+      var window: Int?
+      guard
+        words.count >= 3, let after = Int64(words[1]), let inFlight = Int(words[2]),
+        Self.take(words[3...], window: &window)
+      else { return false }
+      events.append(.loss(after: .microseconds(after), inFlight: inFlight, window: window))
+    case "timeout":
       guard words.count == 3, let after = Int64(words[1]), let inFlight = Int(words[2]) else { return false }
-      let time = Interval.microseconds(after)
-      events.append(
-        first == "loss" ? .loss(after: time, inFlight: inFlight) : .timeout(after: time, inFlight: inFlight))
+      events.append(.timeout(after: .microseconds(after), inFlight: inFlight))
     default:
       return takeAcknowledgment(words)
     }
@@ -95,6 +101,14 @@ public struct RecordedSchedule: Sendable {
     if word == "=" { return true }
     guard let value = Int(word), 0...0xFFFF_FFFF ~= value else { return false }
     number = value
+    return true
+  }
+
+  /// What may follow: one number, or nothing.
+  private static func take(_ words: ArraySlice<Substring>, window: inout Int?) -> Bool {
+    guard let word = words.first else { return true }
+    guard words.count == 1, let value = Int(word), 1...0xFFFF_FFFF ~= value else { return false }
+    window = value
     return true
   }
 

@@ -7,8 +7,8 @@ import Timekeeping
 /// octets, samples of the round trip, what was in flight, where losses were found and recoveries ended. Of the kernel's windows it sees the
 /// initial one and, if it is `aligned`, that from which each reduction is made: Linux keeps whole segments, so that each loss leaves a difference
 /// of up to one of them, of which the next loss would keep its part. What a loss takes and how the window grows after it count in full; but for
-/// HighSpeed, of which Linux rounds what a loss takes as well: how the window grows depends on it, and counts from where Linux's is, if that is
-/// no more than rounding.
+/// those for which Linux rounds more (`rounding`): what a loss takes is compared, and if that is no more than rounding apart, the window's growth counts
+/// from where Linux's is.
 ///
 /// Linux reduces its window, we what was in flight if that was less (RFC 5681, equation 4): here the window counts as full.
 ///
@@ -24,21 +24,24 @@ public struct Replay {
   private var acknowledged = 0
   private var roundEnd = 0
   private var endedDelivering: Int?
+  /// Data were acknowledged.
+  private var hasBegun = false
   private let segmentSize: Int
   private let knobs: CongestionKnobs
   private let isAligned: Bool
   private var rounds = 0
-  /// Ours, before the last reduction.
-  private var before = 0
-  /// What the last reduction took is rounded, and not looked at yet.
-  private var isRounded = false
+  /// `rounding` of the last reduction, if what that took was not compared yet.
+  private var rounding: Double?
   private var isComparable = true
   /// The next acknowledgment reduces the window.
   private var isMarkDue = false
   /// Whether windows were compared since the last reduction.
   private var isCompared = false
 
-  public init(_ schedule: RecordedSchedule, aligned: Bool = true) {
+  /// - Parameter change: makes another algorithm of it, to see that it is found.
+  public init(
+    _ schedule: RecordedSchedule, aligned: Bool = true, change: (inout CongestionKnobs) -> Void = { _ in }
+  ) {
     var knobs = CongestionKnobs()
     knobs.algorithm = schedule.algorithm
     knobs.initialWindow = UInt16(clamping: schedule.initialWindow)
@@ -46,8 +49,7 @@ public struct Replay {
     knobs.usesHyStart = false
     segmentSize = schedule.segmentSize
     knobs.slowStartThreshold = UInt32(clamping: schedule.threshold.multipliedReportingOverflow(by: segmentSize).0)
-    // Linux takes off half of what BIC waits for, for delayed acknowledgments, and in integers its estimate of them can't fall below 31/16.
-    if schedule.algorithm == .bic { knobs.additiveIncrease = 1024 * 31 / 16 }
+    change(&knobs)
     self.knobs = knobs
     isAligned = aligned
     control = CongestionControl(knobs: knobs, segmentSize: segmentSize)
@@ -58,17 +60,18 @@ public struct Replay {
     switch event {
     case .acknowledgment(let acknowledgment):
       take(acknowledgment)
-    case .loss(let after, let inFlight):
+    case .loss(let after, let inFlight, let window):
       now = now + after
-      beginReduction()
+      beginReduction(from: window)
       control.lossDetected(inFlight: max(inFlight, control.window), now: now)
-    case .mark(let after):
+    case .mark(let after, let window):
       now = now + after
-      beginReduction()
+      beginReduction(from: window)
       isMarkDue = true
     case .ended(let delivered):
+      // What follows a mark is no recovery (`AcknowledgmentResult.endedRecovery`).
+      if control.phase != .reduced { endedDelivering = delivered }
       control.recoveryEnded()
-      endedDelivering = delivered
     case .timeout(let after, let inFlight):
       now = now + after
       losses += 1
@@ -77,13 +80,28 @@ public struct Replay {
     }
   }
 
-  private mutating func beginReduction() {
+  /// The kernel's window is known where a reduction follows the end of the one before at once, and there is nothing to be compared in between.
+  private mutating func beginReduction(from window: Int?) {
+    if control.phase == .open {
+      if !isCompared, let window { compare(window) }
+      if isAligned, isCompared, let last = windows.last { align(to: last.theirs) }
+    }
     losses += 1
     isComparable = isComparable(control)
-    before = control.window
-    isRounded = isAligned && control.algorithm == .highSpeed
-    if isAligned, isCompared, control.phase == .open, let last = windows.last { align(to: last.theirs) }
+    rounding = Self.rounding(control.algorithm, window: Double(control.window) / Double(segmentSize))
     isCompared = false
+  }
+
+  /// By how many segments what Linux leaves of a window may lie beside what it is computed for, besides being whole; nil: by none.
+  ///
+  /// Bounds that follow from its integers. HighSpeed: b(w) is the next lower 1/256. DCTCP: alpha is kept in 1/1024; of each round's two terms less than one is
+  /// cut off, and 15/16 of that are left in the next round, so that it is off by less than 16, of which a reduction takes a half.
+  private static func rounding(_ algorithm: CongestionAlgorithm, window: Double) -> Double? {
+    switch algorithm {
+    case .highSpeed: window / 256
+    case .dctcp: window * 16 / 2048
+    case .none, .newReno, .cubic, .bic, .scalable, .westwood, .vegas, .illinois, .hTCP, .bbr, .bbr3: nil
+    }
   }
 
   /// Whether what a loss takes is to be the same; docs/algorithms.md.
@@ -114,15 +132,22 @@ public struct Replay {
     if let sample = acknowledgment.sample { roundTrip.sample(sample, now: now) }
     control.delivered(
       bytes: acknowledgment.delivered, roundTrip: roundTrip.smoothed, sample: acknowledgment.sample, now: now)
-    guard acknowledgment.octets > 0 else { return }
+    // That of the SYN delivers nothing, and begins no round.
+    guard acknowledgment.octets > 0, acknowledgment.delivered > 0 || hasBegun else { return }
+    hasBegun = true
     let next = acknowledged + acknowledgment.inFlight
     acknowledged += acknowledgment.octets
-    let beginsRound = acknowledged >= roundEnd
+    // DCTCP of Linux ends its observation window an acknowledgment earlier than RFC 8257, section 3.3, and so LossRecovery; over many of them it would be
+    // chance which marks fall into which.
+    let isOver = control.algorithm == .dctcp ? acknowledged >= roundEnd : acknowledged > roundEnd
+    let beginsRound = isOver || endedDelivering != nil
     if beginsRound {
       roundEnd = next
       rounds += 1
     }
-    let octets = min(endedDelivering ?? acknowledgment.octets, acknowledgment.octets)
+    // Illinois of Linux counts what a recovery had delivered once more when it ends, some windows' growth at once; ours is told the same here.
+    let delivered = control.algorithm == .illinois ? nil : endedDelivering
+    let octets = min(delivered ?? acknowledgment.octets, acknowledgment.octets)
     endedDelivering = nil
     control.acknowledged(
       bytes: octets, roundTrip: roundTrip.smoothed, sample: acknowledgment.sample, beginsRound: beginsRound,
@@ -132,13 +157,16 @@ public struct Replay {
       isMarkDue = false
     }
     guard control.phase == .open || control.phase == .loss else { return }
+    compare(acknowledgment.window)
+  }
+
+  private mutating func compare(_ theirs: Int) {
     isCompared = true
     let window = ReplayedWindow(
-      time: now, ours: Double(control.window) / Double(segmentSize), theirs: acknowledgment.window, losses: losses,
-      isComparable: isComparable)
+      time: now, ours: Double(control.window) / Double(segmentSize), theirs: theirs, losses: losses,
+      isComparable: isComparable, rounding: rounding ?? 0)
     windows.append(window)
-    guard isRounded else { return }
-    isRounded = false
-    if window.segments <= 1 + Double(before / segmentSize) / 256 { align(to: window.theirs) }
+    if isAligned, rounding != nil, window.segments <= 1 { align(to: theirs) }
+    rounding = nil
   }
 }

@@ -13,7 +13,11 @@ public struct ReplayedWindow: Sendable, CustomStringConvertible {
   /// The last of them was one of which Linux is to make the same.
   public var isComparable = true
 
-  public var segments: Double { (ours - Double(theirs)).magnitude }
+  /// By how many segments Linux's may lie beside what it is computed for, besides being whole: `Replay.rounding`.
+  public var rounding = 0.0
+
+  /// How far apart they are, without `rounding`.
+  public var segments: Double { max((ours - Double(theirs)).magnitude - rounding, 0) }
   /// Microseconds, theirs, ours.
   public var description: String { "\(time.nanoseconds / 1000) \(theirs) \(ours)" }
 

@@ -20,13 +20,16 @@ import sys
 from .legs import FAR, Legs
 from .process import BedError, wait_until
 
-# As Linux names them.
-ALGORITHMS = ("reno", "cubic", "bic", "highspeed", "scalable", "westwood", "vegas", "illinois", "htcp")
-# On a link that marks.
+# On a link that marks. As Linux names them.
 MARKED = ("dctcp",)
-# Windows of some tens of segments, a queue that delays, and losses of both kinds: by the queue's end, and by chance.
-LINK = "delay=45ms,rate=20mbit,queue=100000,loss=0.1%"
-MARKING = "delay=20ms,rate=20mbit,queue=300000,mark-above=20000"
+# Links, and who is recorded over them.
+BEDS = (
+    # Windows of some tens of segments, a queue that delays, and losses of both kinds: by the queue's end, and by chance.
+    ("delay=45ms,rate=20mbit,queue=100000,loss=0.1%", ("reno", "cubic", "bic", "highspeed", "scalable", "westwood", "illinois", "htcp")),
+    # So slow that Vegas finds a queue; before, it is Reno.
+    ("delay=45ms,rate=3mbit,queue=100000,loss=0.1%", ("vegas",)),
+    ("delay=20ms,rate=20mbit,queue=300000,mark-above=20000", MARKED),
+)
 # Segments.
 THRESHOLD = 100
 _BUILT_IN = ("reno", "cubic")
@@ -87,7 +90,7 @@ class Oracle:
         for _ in range(3):
             # What is remembered without a threshold stays as it is.
             self._guest.run("ip tcp_metrics flush")
-            self._connection("echo")
+            self._connection("echo | socat -u - {to}")
             if "ssthresh" in self._guest.run("for i in $(seq 40); do ip tcp_metrics | grep ssthresh && break; sleep 0.05; done; true"):
                 self._guest.set({"tcp_no_metrics_save": 1})
                 return True
@@ -101,13 +104,14 @@ class Oracle:
         if algorithm not in _BUILT_IN:
             self._guest.run(f"modprobe tcp_{algorithm}")
         self._guest.set({"tcp_congestion_control": algorithm, "tcp_ecn": 1 if algorithm in MARKED else 2})
-        packed = self._connection(f"timeout {seconds} cat /dev/zero")
+        # Full segments alone: the kernel counts one that is not as one, we its octets.
+        packed = self._connection(f"timeout {seconds} socat -u -b {1000 * _SEGMENT} OPEN:/dev/zero {{to}}")
         kernel = self._guest.run("uname -r").strip()
         head = [f"# Linux {kernel}, recorded by vtcpbed.oracle", f"algorithm {algorithm}", f"segment {_SEGMENT}"]
         return "\n".join(head + schedule(gzip.decompress(base64.b64decode(packed)).decode())) + "\n"
 
-    def _connection(self, source):
-        """The trace of one connection that sends what a command says, compressed."""
+    def _connection(self, command):
+        """The trace of one connection, compressed, on which a command sends to socat's address `to`."""
         port = next(_ports)
         sink = self._host.start(f"sink-{port}", ["socat", "-u", f"TCP4-LISTEN:{port}", "OPEN:/dev/null"])
         try:
@@ -116,7 +120,7 @@ class Oracle:
             filters = "; ".join(f"echo 'dport == {port}' >{event}/filter" for event in (f"events/{name}" for name in _EVENTS[:2]))
             return self._guest.run(
                 f"cd {_TRACING}; {filters}; echo >trace; for file in {switches}; do echo 1 >$file; done;"
-                f" {source} | socat -u -b 65536 - TCP4:{self._legs.ends[1].addresses[0]}:{port};"
+                f" {command.format(to=f'TCP4:{self._legs.ends[1].addresses[0]}:{port}')};"
                 f" for file in {switches}; do echo 0 >$file; done; gzip -c trace | base64 -w 0"
             )
         finally:
@@ -180,9 +184,12 @@ def schedule(trace):
         lines.append(" ".join(map(str, [0, *row, 0])))
     for segment, following in zip(segments, segments[1:]):
         octets = following.acknowledged - segment.acknowledged & 0xFFFFFFFF
-        left = segment.in_flight - octets
+        left, window = segment.in_flight - octets, segment.window
         for _, new in segment.states:
-            last = _moved(lines, (state, new), (segment.time, last), left, segment.delivered or 0, segment.is_marked)
+            last = _moved(lines, (state, new), (segment.time, last), left, window, segment.delivered or 0, segment.is_marked)
+            if new <= _DISORDER < state:
+                # The end of a recovery, of which nothing else is seen if the next one begins with the same segment.
+                window = segment.threshold
             state = new
         delivered = octets if segment.delivered is None else segment.delivered * _SEGMENT
         if octets or delivered:
@@ -194,20 +201,21 @@ def schedule(trace):
             last, before = segment.time, row
         # Timers: of retransmission, and of RACK.
         for time, new in segment.later:
-            last = _moved(lines, (state, new), (time, last), following.in_flight, 0)
+            last = _moved(lines, (state, new), (time, last), following.in_flight)
             state = new
     return lines
 
 
-def _moved(lines, states, times, in_flight, delivered, is_marked=False):
+def _moved(lines, states, times, in_flight, window=None, delivered=0, is_marked=False):
     """Adds the line for a state that was left for another one, if there is one; returns the time of the last line with a time."""
     (old, new), (now, last) = states, times
+    reduced = "" if window is None else f" {window}"
     if new == _LOSS:
         lines.append(f"timeout {now - last} {in_flight}")
     elif old <= _DISORDER and new == _REDUCED and is_marked:
-        lines.append(f"mark {now - last}")
+        lines.append(f"mark {now - last}{reduced}")
     elif old <= _DISORDER and new in (_REDUCED, _RECOVERY):
-        lines.append(f"loss {now - last} {in_flight}")
+        lines.append(f"loss {now - last} {in_flight}{reduced}")
     else:
         if new <= _DISORDER < old:
             lines.append(f"ended {delivered * _SEGMENT}")
