@@ -10,7 +10,8 @@ import Timekeeping
 /// those for which Linux rounds more (`rounding`): what a loss takes is compared, and if that is no more than rounding apart, the window's growth counts
 /// from where Linux's is.
 ///
-/// Linux reduces its window, we what was in flight if that was less (RFC 5681, equation 4): here the window counts as full.
+/// Linux reduces its window, we what was in flight if that was less (RFC 5681, equation 4): here the window counts as full. Whether the window limits the
+/// sender is said by Linux's rule, since ours is another one (RFC 7661): a guest that has to wait for its processor does not fill its window.
 ///
 /// HyStart is off on both sides, and slow start has no limit for an acknowledgment (Linux has none).
 public struct Replay {
@@ -30,6 +31,11 @@ public struct Replay {
   private let knobs: CongestionKnobs
   private let isAligned: Bool
   private var rounds = 0
+  /// Segments: the kernel's window. Whether it was filled; the most in flight, and the octet until which both hold.
+  private var theirs: Int
+  private var wasFull = true
+  private var mostInFlight = 0
+  private var useEnd = 0
   /// `rounding` of the last reduction, if what that took was not compared yet.
   private var rounding: Double?
   private var isComparable = true
@@ -52,6 +58,7 @@ public struct Replay {
     change(&knobs)
     self.knobs = knobs
     isAligned = aligned
+    theirs = schedule.initialWindow
     control = CongestionControl(knobs: knobs, segmentSize: segmentSize)
     for event in schedule.events { take(event) }
   }
@@ -126,9 +133,22 @@ public struct Replay {
     control.changed(knobs: knobs)
   }
 
+  /// Linux's window grows for what it has let go when it was filled in the window before; in slow start half of it is enough.
+  private mutating func isLimited(inFlight: Int) -> Bool {
+    let segments = (inFlight + segmentSize - 1) / segmentSize
+    let isFull = segments >= theirs
+    if isFull || acknowledged >= useEnd || (!wasFull && segments > mostInFlight) {
+      wasFull = isFull
+      mostInFlight = segments
+      useEnd = acknowledged + inFlight
+    }
+    return wasFull || (control.isInSlowStart && theirs < 2 * mostInFlight)
+  }
+
   private mutating func take(_ acknowledgment: RecordedAcknowledgment) {
     now = now + acknowledgment.after
-    let wasLimited = control.isLimiting(inFlight: acknowledgment.inFlight)
+    let wasLimited = isLimited(inFlight: acknowledgment.inFlight)
+    theirs = acknowledgment.window
     if let sample = acknowledgment.sample { roundTrip.sample(sample, now: now) }
     control.delivered(
       bytes: acknowledgment.delivered, roundTrip: roundTrip.smoothed, sample: acknowledgment.sample, now: now)
