@@ -5,11 +5,13 @@
 
 export DEBIAN_FRONTEND=noninteractive
 
-# What the test bed runs. QEMU's package also brings the libraries of the newer QEMU that fetch-qemu10 unpacks.
+# What the test bed runs. QEMU's package also brings the libraries of the newer QEMU that fetch-qemu10 unpacks. make, gcc and binutils also build
+# the guest's kernel module.
 # dpdk-dev has testpmd. gcc makes the programs of bench that run in guests, without libraries (vtcpbed.image.compiled): Swift's clang would,
 # but need not be in PATH, and has no linker of its own.
 bed_packages=(
   qemu-system-x86 busybox-static kmod cpio xz-utils iproute2 iperf3 ethtool socat tcpdump dpdk-dev python3 python3-pytest gcc libc6-dev
+  make binutils
 )
 
 # What looks at segments between the ends: test_flows.py.

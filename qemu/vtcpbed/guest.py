@@ -86,8 +86,10 @@ class Guest:
         machine="q35",
         incoming=None,
         netboot=False,
+        large_send=None,
         prefix=(),
     ):
+        """`large_send`: bytes of a packet to segment, told to the guest by fw_cfg (docs/large-send.md)."""
         self.network = network
         self.index = index
         self.qemu = qemu
@@ -137,6 +139,7 @@ class Guest:
             *("-device", "virtserialport,chardev=agent,name=agent"),
             *device.arguments(qemu),
             *("-device", nic),
+            *(["-fw_cfg", f"name=opt/vtcp/large-send,string={large_send}"] if large_send else []),
             *(["-incoming", incoming] if incoming else []),
         ]
         self.process = network.start(f"qemu-{name}", self.command, survives=survives)

@@ -30,7 +30,7 @@ def guest(kernel="6.1"):
 def _recipe():
     """As build-guest-image calculates it."""
     digest = hashlib.sha256()
-    for name in ("build-guest-image", "guest/init", "guest/agent"):
+    for name in ("build-guest-image", "guest/init", "guest/agent", "guest-lso/Kbuild", "guest-lso/vtcp_lso.c"):
         with open(os.path.join(REPOSITORY, "qemu", name), "rb") as file:
             digest.update(file.read())
     return digest.hexdigest()
