@@ -82,7 +82,12 @@ class Bench:
     def wait_connected(self, server):
         """Waits until the NIC serves its front-end again: the last ring has been enabled."""
         nic = self.nics[server]
-        wait_until(lambda: nic.process.log().rstrip().endswith("a front-end has connected"), 10, "a front-end", nic.process)
+
+        def is_connected():
+            said = [line for line in nic.process.log().splitlines() if "front-end" in line]
+            return said and said[-1].endswith("a front-end has connected")
+
+        wait_until(is_connected, 10, "a front-end", nic.process)
 
     def attach(self, server=0, **arguments):
         """A virtio-user device; the number of its port."""
