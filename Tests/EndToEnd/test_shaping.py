@@ -127,22 +127,25 @@ def test_another_rate_is_in_force_at_once_and_none_is_as_before(tmp_path):
     with bed(tmp_path, BOTH_WAYS, options=[control.option]) as shaped:
         assert control.told()["transmitRate"] == "50000000"
         seen = []
-        loading = threading.Thread(target=lambda: seen.extend(shaped.iperf3("transmit", seconds=8)))
+        loading = threading.Thread(target=lambda: seen.extend(shaped.iperf3("transmit", seconds=16)))
         loading.start()
         rates = {}
         for rate in (50, 20, 80):
             assert control.set_policy(POLICY.format(f"transmitRate={rate}Mbit/s")).startswith("ok\n")
             # What a guest was shown a window for is here by then, or soon.
             time.sleep(0.7)
-            begin, first = time.monotonic(), shaped.octets("transmit")
-            time.sleep(1.3)
-            rates[rate] = (shaped.octets("transmit") - first) * 8 / (time.monotonic() - begin) / 1e6
+            rates[rate] = []
+            # A busy machine has all of them wait for a processor now and then; more than the rate it never is.
+            while len(rates[rate]) < 3 and not any(got >= 0.85 * rate for got in rates[rate]):
+                begin, first = time.monotonic(), shaped.octets("transmit")
+                time.sleep(1.3)
+                rates[rate].append((shaped.octets("transmit") - first) * 8 / (time.monotonic() - begin) / 1e6)
         assert control.set_policy("default mode=early\n").startswith("ok\n")
         loading.join()
         assert statistics(shaped.path)["current"]["transmit_rate"] is None
         assert shaped.iperf3("transmit", seconds=2)[0] > 2 * RATE
     for rate, got in rates.items():
-        assert 0.85 * rate <= got <= 1.05 * rate, rates
+        assert 0.85 * rate <= max(got) <= 1.05 * rate, rates
 
 
 def test_a_real_guest_is_held_to_its_rate(tmp_path, request):
