@@ -185,6 +185,22 @@ final class ModuleRig {
     return module.arrive(from: fromGuest ? .guest : .network, passing, now: time) == .pass && whole.bytes == before
   }
 
+  /// The same of a SYN with these octets of options, whatever they say.
+  func passesUnchanged(_ flags: UInt8, fromGuest: Bool, options: [UInt8]) -> Bool {
+    passesUnchanged(flags, fromGuest: fromGuest) { frame, length in
+      let all = [UInt8](repeating: 1, count: (4 - options.count % 4) % 4) + options
+      frame.copy(from: all, at: 54)
+      frame.store(UInt8((20 + all.count) / 4 * 16), at: 46)
+      frame.storeNetworkOrder(UInt16(40 + all.count), at: 16)
+      frame.storeNetworkOrder(UInt16(0), at: 24)
+      frame.storeNetworkOrder(~ModelSegment.fold(ModelSegment.sum(frame, 14, 20)), at: 24)
+      frame.storeNetworkOrder(UInt16(0), at: 50)
+      let sum = ModelSegment.pseudo(frame, false, 20 + all.count) + ModelSegment.sum(frame, 34, 20 + all.count)
+      frame.storeNetworkOrder(~ModelSegment.fold(sum), at: 50)
+      return length + all.count
+    }
+  }
+
   /// A SYN without options, with so many octets of Ethernet's padding behind it: what goes on in its place, if another frame does.
   func replaced(fromGuest: Bool, padding: Int) throws -> [UInt8]? {
     var segment = ModelSegment()

@@ -16,6 +16,7 @@
 #include <linux/module.h>
 #include <linux/netdevice.h>
 #include <linux/rtnetlink.h>
+#include <linux/rwsem.h>
 #include <linux/string.h>
 #include <linux/version.h>
 #include <net/net_namespace.h>
@@ -53,10 +54,13 @@ static void apply_to_all(void)
 	struct net *net;
 
 	ASSERT_RTNL();
+	/* Namespaces come and go without RTNL; this lock nests inside it. */
+	down_read(&net_rwsem);
 	for_each_net(net)
 		for_each_netdev(net, dev)
 			if (is_ours(dev))
 				apply(dev);
+	up_read(&net_rwsem);
 }
 
 static int device_event(struct notifier_block *block, unsigned long event, void *info)
@@ -115,6 +119,8 @@ static void __exit vtcp_lso_exit(void)
 	rtnl_lock();
 	first_size = ORDINARY_SIZE;
 	apply_to_all();
+	/* The parameter's file outlives this function: what is written there now changes no card. */
+	is_loaded = false;
 	rtnl_unlock();
 }
 
