@@ -85,7 +85,8 @@ let package = Package(
     .executableTarget(
       name: "vtcp-nic",
       dependencies: [
-        "Arena", "Datapath", "Memory", "Monitoring", "Polling", "Sandbox", "TCPPolicy", "Timekeeping", "Uplinks",
+        "Arena", "Datapath", "LargeSend", "Memory", "Monitoring", "Polling", "Sandbox", "TCPPolicy", "Timekeeping",
+        "Uplinks",
         "VTCP", "VhostUser",
         "Wire",
       ],

@@ -44,4 +44,6 @@ public enum QueueCounter: Int, CaseIterable, Sendable {
   case splitPieces
   /// Frames dropped: they were as large and can't be split.
   case splitRefused
+  /// Frames that went no further: the guest's module said by them what it knows of large sends.
+  case firstSizeMessages
 }

@@ -43,6 +43,9 @@ final class ReceivePath {
   let module: ModuleReference
   /// Where frames of the accelerator's are put together; only of the path that gives them to the guest.
   private let emissions: ByteRegion?
+  private let announcer: FirstSizeAnnouncer
+  /// It has a message for the guest, which this path is to bring.
+  var isAnnouncing = false
   let staged = StagedFrame()
   /// Frames behind the staged one that have passed the accelerator.
   let backlog: FrameBacklog
@@ -76,10 +79,10 @@ final class ReceivePath {
 
   /// `ends`: the receiveqs by queue pair.
   init(
-    uplink: Uplink, uplinkQueue: Int, module: VTCPModule?, ends: [QueueEnd], macAddress: MACAddress?,
-    steering: FlowSteering,
-    flowHash: FlowHash
+    uplink: Uplink, uplinkQueue: Int, module: VTCPModule?, announcer: FirstSizeAnnouncer, ends: [QueueEnd],
+    macAddress: MACAddress?, steering: FlowSteering, flowHash: FlowHash
   ) {
+    self.announcer = announcer
     self.uplink = uplink
     self.uplinkQueue = uplinkQueue
     self.module = ModuleReference(module)
@@ -139,6 +142,10 @@ final class ReceivePath {
         stage(region, now)
         continue
       }
+      if isAnnouncing {
+        announceFirstSize(now)
+        continue
+      }
       if let emissions, module.with({ stageEmission($0, emissions, now) }) == true { continue }
       guard isReady else { return .idle }
       let isDone: Bool
@@ -153,6 +160,13 @@ final class ReceivePath {
       }
     }
     return .more
+  }
+
+  /// Stages what the guest's module is to know.
+  @inline(never)
+  private func announceFirstSize(_ now: Instant) {
+    isAnnouncing = false
+    if let message = announcer.next() { stage(message, now) }
   }
 
   private var hasTaker: Bool {

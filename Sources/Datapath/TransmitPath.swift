@@ -47,6 +47,7 @@ final class TransmitPath {
   let staging: ByteRegion?
 
   let uplink: Uplink
+  private let announcer: FirstSizeAnnouncer
   private let macAddress: MACAddress?
   private let steering: FlowSteering
   var flowHash: FlowHash
@@ -74,9 +75,11 @@ final class TransmitPath {
   let waiting: FrameBacklog
 
   init(
-    uplink: Uplink, module: VTCPModule?, macAddress: MACAddress?, steering: FlowSteering, flowHash: FlowHash
+    uplink: Uplink, module: VTCPModule?, announcer: FirstSizeAnnouncer, macAddress: MACAddress?, steering: FlowSteering,
+    flowHash: FlowHash
   ) {
     self.uplink = uplink
+    self.announcer = announcer
     self.module = module
     waiting = FrameBacklog(largestFrames: module == nil ? 0 : 8)
     self.macAddress = macAddress
@@ -291,6 +294,10 @@ final class TransmitPath {
       end.counters.add(.spoofed)
       return nil
     }
+    guard head.networkOrder(at: 12) != EtherType.localExperimental1 || !isMessage(head) else {
+      end.counters.add(.firstSizeMessages)
+      return nil
+    }
     guard frameLength <= FrameLimits.maximumFrame || VirtioNetHeader(decoding: guestHeader).needsSegmentation else {
       end.counters.add(.badLength)
       return nil
@@ -302,6 +309,10 @@ final class TransmitPath {
     header.encode(into: slot)
     return head.count
   }
+
+  /// Whether it is one of the guest's module, which goes no further.
+  @inline(never)
+  private func isMessage(_ head: ByteRegion) -> Bool { announcer.take(head) }
 
   /// The header that the uplink is to see: what the guest asks for, if it fits the frame, and nothing else of what it
   /// wrote (`hdr_len` least of all: CVE-2026-100236).

@@ -26,6 +26,7 @@ extension VirtualNIC: BackEndDevice {
     // What a process before us made visible may not have been told.
     if let call = end.call { EventDescriptor.signal(call.rawValue) }
     log.debug("queue \(index) runs: \(setup.format), \(setup.size) entries")
+    if index == NetworkQueues.receive(pair: 0) { announcer.guestCame() }
     configurePaths()
   }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 public import Arena
+import LargeSend
 import Memory
 import Packets
 public import Polling
@@ -61,6 +62,7 @@ public final class VirtualNIC {
   let log: Log
   let poller: Poller
   private let transmitEnds: [QueueEnd]
+  let announcer: FirstSizeAnnouncer
   let transmitPath: TransmitPath
   let receivePaths: [ReceivePath]
   /// Receive paths that read from the uplink: one for each of its active queues.
@@ -107,14 +109,17 @@ public final class VirtualNIC {
     self.steering = steering
     flowSeed = seed
     let hash = FlowHash(seed: seed)
+    let announcer = FirstSizeAnnouncer(configuration.largeSend)
+    self.announcer = announcer
     transmitPath = TransmitPath(
-      uplink: uplink, module: module, macAddress: configuration.macAddress, steering: steering, flowHash: hash)
+      uplink: uplink, module: module, announcer: announcer, macAddress: configuration.macAddress, steering: steering,
+      flowHash: hash)
     transmitEnds = ends.filter { $0.queue.direction == .deviceReadable }
     let receiveEnds = ends.filter { $0.queue.direction == .deviceWritable }
     receivePaths = (0..<uplink.queueCount).map { queue in
       ReceivePath(
-        uplink: uplink, uplinkQueue: queue, module: module, ends: receiveEnds, macAddress: configuration.macAddress,
-        steering: steering, flowHash: hash)
+        uplink: uplink, uplinkQueue: queue, module: module, announcer: announcer, ends: receiveEnds,
+        macAddress: configuration.macAddress, steering: steering, flowHash: hash)
     }
     for queue in 0..<uplink.queueCount {
       guard let descriptor = uplink.descriptor(queue: queue) else { continue }
@@ -156,11 +161,13 @@ public final class VirtualNIC {
       if !module.timersDue(now: now) { isMoreToDo = true }
       if module.isAdopting, module.continueAdopting(now: now) { isMoreToDo = true }
     }
+    receivePaths[0].isAnnouncing = announcer.isDue
     for path in receivePaths.prefix(activePaths) where path.run(now: now) == .more { isMoreToDo = true }
     tellLostUplink()
     isBlocked = false
     for end in transmitEnds where transmit(end, now) { isMoreToDo = true }
     if let module, accelerate(module, now) { isMoreToDo = true }
+    if announcer.isDue, !receivePaths[0].isAnnouncing { isMoreToDo = answer(now) || isMoreToDo }
     watchSender()
     notificationDeadline = module?.nextDeadline
     for end in ends where end.isRunning {
@@ -187,14 +194,22 @@ public final class VirtualNIC {
     return isMoreToDo
   }
 
+  /// What the guest's module has asked in this turn; true if there is more to do.
+  private func answer(_ now: Instant) -> Bool {
+    receivePaths[0].isAnnouncing = true
+    return receivePaths[0].run(now: now) == .more
+  }
+
   /// No frame that was not cut before is larger than what the uplink takes.
   private func readLimits(_ now: Instant) {
     limitsDeadline = now + Self.limitsInterval
-    guard let limits = uplink.egressLimits, transmitPath.setLimits(limits) else { return }
-    let taken = transmitPath.limits
-    log.info(
-      "the uplink \(uplink.name) takes large sends of \(taken.ipv4Bytes) bytes (IPv4), \(taken.ipv6Bytes) (IPv6), "
-        + "\(taken.segments) segments")
+    if let limits = uplink.egressLimits, transmitPath.setLimits(limits) {
+      let taken = transmitPath.limits
+      log.info(
+        "the uplink \(uplink.name) takes large sends of \(taken.ipv4Bytes) bytes (IPv4), \(taken.ipv6Bytes) (IPv6), "
+          + "\(taken.segments) segments")
+    }
+    if announcer.setting != .off, announcer.fit(transmitPath.limits, mtu: uplink.mtu ?? 1500) { tellFirstSize() }
   }
 
   private func tellMarks() {

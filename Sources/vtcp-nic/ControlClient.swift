@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import LargeSend
 import Memory
 import Polling
 import Timekeeping
 
-/// `vtcp-nic --control-socket PATH --set-policy FILE`, and `--status`: asks one that runs.
+/// `vtcp-nic --control-socket PATH --set-policy FILE`, `--set-large-send SIZE`, and `--status`: asks one that runs.
 struct ControlClient {
   /// A NIC that is busy answers between two turns; connections in their millions are told of a policy in some seconds.
   private static let patience = Interval.seconds(60)
@@ -20,6 +21,12 @@ struct ControlClient {
       let lines = answer.lines.map { "\(file):\($0)" }
       throw OptionsError("--set-policy: the policy in force stays\n" + lines.joined(separator: "\n"))
     }
+    return answer.lines.joined(separator: "\n") + "\n"
+  }
+
+  func setLargeSend(_ setting: LargeSendSetting) throws(OptionsError) -> String {
+    let answer = try ask(Array("large-send \(setting)\n".utf8))
+    guard answer.isGood else { throw OptionsError("--set-large-send: \(answer.lines.joined(separator: " "))") }
     return answer.lines.joined(separator: "\n") + "\n"
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import LargeSend
 import Polling
 
 /// What can be asked for at the control socket; the first line of a connection (docs/control.md).
@@ -7,6 +8,7 @@ enum ControlRequest: Equatable {
   /// So many octets follow: the text of a policy.
   case policy(byteCount: Int)
   case status
+  case largeSend(LargeSendSetting)
 
   /// Octets of the longest one, its newline included.
   static let longest = 64
@@ -23,8 +25,13 @@ enum ControlRequest: Equatable {
       }
       guard count <= PolicyFile.mostBytes else { throw ControlError("a policy has at most 1 MiB") }
       self = .policy(byteCount: count)
+    case "large-send" where words.count == 2:
+      guard let setting = LargeSendSetting(parsing: String(words[1])) else {
+        throw ControlError("large-send SIZE: \(LargeSendSetting.choices)")
+      }
+      self = .largeSend(setting)
     default:
-      throw ControlError("ask for: policy LENGTH, status")
+      throw ControlError("ask for: policy LENGTH, status, large-send SIZE")
     }
   }
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Datapath
+import LargeSend
 import Memory
 import Polling
 import TCPPolicy
@@ -28,7 +30,9 @@ final class ControlSocket {
   private static let patience = Interval.seconds(10)
 
   let path: String
-  private let module: VTCPModule
+  private let nic: VirtualNIC
+  /// Nil: the NIC accelerates nothing, and has no policy.
+  private let module: VTCPModule?
   /// What `default` of a policy begins with.
   private let fallback: FlowConfiguration
   private let listener: OwnedDescriptor
@@ -46,8 +50,11 @@ final class ControlSocket {
   var timerDescriptor: Int32 { timer.rawValue }
 
   /// Listens at `path`, for its owner only.
-  init(path: String, module: VTCPModule, fallback: FlowConfiguration, log: Log) throws(OptionsError) {
+  init(
+    path: String, nic: VirtualNIC, module: VTCPModule?, fallback: FlowConfiguration, log: Log
+  ) throws(OptionsError) {
     self.path = path
+    self.nic = nic
     self.module = module
     self.fallback = fallback
     self.log = log
@@ -109,7 +116,7 @@ final class ControlSocket {
 
   /// After each turn. False: the connection is over.
   func turned() -> Bool {
-    guard case .adopting = state, !module.isAdopting else { return true }
+    guard case .adopting = state, let module, !module.isAdopting else { return true }
     return reply("ok\npolicy \(revision) is in force for \(module.flowCount) connections\n")
   }
 
@@ -128,26 +135,44 @@ final class ControlSocket {
     do throws(ControlError) {
       switch try ControlRequest(parsing: octets[..<end].prefix(ControlRequest.longest)) {
       case .policy(let byteCount):
+        guard module != nil else {
+          throw ControlError("this NIC accelerates no connections; start it with --vtcp snoop or --vtcp early")
+        }
         var reception = PolicyReception(byteCount: byteCount, fallback: fallback)
         reception.take(octets[(end + 1)...])
         return go(on: reception)
       case .status:
-        return reply(
-          "ok\npolicy \(revision)\nrules \(module.ruleCount)\nclasses \(module.classCount)\nconnections \(module.flowCount)\n"
-            + Self.text(module.shaping))
+        return reply("ok\n" + statusOfPolicy + statusOfLargeSends)
+      case .largeSend(let setting):
+        nic.setLargeSend(setting)
+        log.notice("--large-send is \(setting) now")
+        let sizes = nic.firstSizes
+        return reply("ok\nthe guest is told \(sizes.ipv4) bytes (IPv4), \(sizes.ipv6) (IPv6)\n")
       }
     } catch {
       return reply("error\n\(error)\n")
     }
   }
 
-  /// Bits per second; nothing of what is not ruled.
-  private static func text(_ shaping: Shaping) -> String {
-    let rates = [("transmitRate", shaping.transmitRate), ("receiveRate", shaping.receiveRate)]
-    return rates.filter { $0.1 > 0 }.map { "\($0.0) \($0.1)\n" }.joined()
+  private var statusOfPolicy: String {
+    guard let module else { return "" }
+    let counts =
+      "policy \(revision)\nrules \(module.ruleCount)\nclasses \(module.classCount)\nconnections \(module.flowCount)\n"
+    // Bits per second; nothing of what is not ruled.
+    let rates = [("transmitRate", module.shaping.transmitRate), ("receiveRate", module.shaping.receiveRate)]
+    return counts + rates.filter { $0.1 > 0 }.map { "\($0.0) \($0.1)\n" }.joined()
+  }
+
+  /// Nothing without an administrator's word.
+  private var statusOfLargeSends: String {
+    guard nic.largeSend != .off || nic.firstSizesTaken != nil else { return "" }
+    let told = "largeSendIPv4 \(nic.firstSizes.ipv4)\nlargeSendIPv6 \(nic.firstSizes.ipv6)\n"
+    guard let taken = nic.firstSizesTaken else { return told }
+    return told + "largeSendTakenIPv4 \(taken.ipv4)\nlargeSendTakenIPv6 \(taken.ipv6)\n"
   }
 
   private func go(on reception: PolicyReception) -> Bool {
+    guard let module else { return false }
     guard reception.missing == 0 else {
       state = .policy(reception)
       timer.arm(after: Self.patience)

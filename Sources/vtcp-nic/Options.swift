@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Datapath
+import LargeSend
 import Polling
 import Sandbox
 import Uplinks
@@ -19,6 +20,7 @@ struct Options {
     /// Of one that runs and listens at the control socket.
     case status
     case setPolicy(file: String)
+    case setLargeSend(LargeSendSetting)
   }
 
   static let maximumQueuePairs = 64
@@ -36,6 +38,7 @@ struct Options {
   var statisticsFile: String?
   var controlSocket: String?
   var printsJSON = false
+  var largeSend = LargeSendSetting.off
   var stateDescriptor: Int32?
   var user: String?
   var offersDeviceState = true
@@ -72,9 +75,6 @@ struct Options {
     guard policyFile == nil || acceleration != .off else {
       throw OptionsError("--policy is about connections that are accelerated; add --vtcp snoop or --vtcp early")
     }
-    guard controlSocket == nil || acceleration != .off else {
-      throw OptionsError("--control-socket is about connections that are accelerated; add --vtcp snoop or --vtcp early")
-    }
     guard statisticsFile == nil || acceleration != .off else {
       throw OptionsError("--stats-file is about connections that are accelerated; add --vtcp snoop or --vtcp early")
     }
@@ -86,6 +86,8 @@ struct Options {
       throw OptionsError("--status is about another vtcp-nic: say which by --control-socket=PATH")
     case .setPolicy where controlSocket == nil:
       throw OptionsError("--set-policy is for another vtcp-nic: say which by --control-socket=PATH")
+    case .setLargeSend where controlSocket == nil:
+      throw OptionsError("--set-large-send is for another vtcp-nic: say which by --control-socket=PATH")
     default: break
     }
   }
@@ -115,7 +117,8 @@ struct Options {
 
   private static let names = [
     "--socket-path", "--connect", "--fd", "--uplink", "--queues", "--mtu", "--mac", "--poll", "--vtcp", "--policy",
-    "--stats-file", "--stats", "--control-socket", "--set-policy", "--state-fd", "--user", "--device-state",
+    "--stats-file", "--stats", "--control-socket", "--set-policy", "--large-send", "--set-large-send", "--state-fd",
+    "--user", "--device-state",
     "--sandbox",
     "--seccomp", "--log-level",
   ]
@@ -181,6 +184,10 @@ struct Options {
     case "--stats-file": statisticsFile = value
     case "--control-socket": controlSocket = value
     case "--set-policy": question = question ?? .setPolicy(file: value)
+    case "--large-send": largeSend = try Self.largeSend(name, value)
+    case "--set-large-send":
+      let setting = try Self.largeSend(name, value)
+      question = question ?? .setLargeSend(setting)
     case "--stats": question = question ?? .statistics(path: value)
     case "--state-fd": stateDescriptor = try Self.descriptor(name, value)
     case "--user": user = value
@@ -222,6 +229,13 @@ struct Options {
       throw OptionsError("\(name) is a number from \(range.lowerBound) to \(range.upperBound), not '\(value)'")
     }
     return number
+  }
+
+  private static func largeSend(_ name: String, _ value: String) throws(OptionsError) -> LargeSendSetting {
+    guard let setting = LargeSendSetting(parsing: value) else {
+      throw OptionsError("\(name) is \(LargeSendSetting.choices), not '\(value)'")
+    }
+    return setting
   }
 
   private static func descriptor(_ name: String, _ value: String) throws(OptionsError) -> Int32 {

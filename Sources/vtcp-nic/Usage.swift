@@ -41,9 +41,13 @@ enum Usage {
                            Connections are left alone while their path is short and loses nothing and the guest has its
                            processor, unless MODE is limit or ends in ,always
       --policy FILE        which connections are treated how, by rules; --vtcp says what of the others
+      --large-send SIZE    how large a TCP packet the guest is told that it may hand over, if it has the module vtcp_lso: a size
+                           from 4096 to 524280 bytes or up to 512KiB, rounded down to a multiple of what the uplink takes; off: as
+                           without the module, 64 KiB (off)
       --stats-file PATH    write there, on a tmpfs, what the accelerator does, for others to read; PATH is made anew
       --control-socket PATH
-                           listen there for an administrator who changes the policy while we run; for our owner only
+                           listen there for an administrator who changes the policy, or --large-send, while we run; for our
+                           owner only
       --state-fd N         a memfd that outlives this program, so that its successor goes on where it stopped
       --device-state on|off
                            what the NIC has learnt travels with a guest that migrates (on); off: the guest is to go to a
@@ -56,8 +60,10 @@ enum Usage {
       --stats PATH [--json]  do nothing but print what is in another's --stats-file
       --control-socket PATH --set-policy FILE
                            do nothing but put the policy in force in one that runs
+      --control-socket PATH --set-large-send SIZE
+                           do nothing but change --large-send of one that runs
       --control-socket PATH --status
-                           do nothing but print which policy that is
+                           do nothing but print which policy that is, and what the guest makes of --large-send
 
     SIGTERM ends it. SIGUSR1 writes the counters of every queue to standard error.
 

@@ -20,6 +20,8 @@ func run() -> Int32 {
     case .capabilities: Log.output(Usage.capabilities)
     case .statistics(let path): Log.output(try StatisticsReading.text(path: path, asJSON: options.printsJSON))
     case .status: Log.output(try ControlClient(path: options.controlSocket ?? "").status())
+    case .setLargeSend(let setting):
+      Log.output(try ControlClient(path: options.controlSocket ?? "").setLargeSend(setting))
     case .setPolicy(let file): Log.output(try ControlClient(path: options.controlSocket ?? "").setPolicy(file))
     case nil:
       log = Log(level: options.logLevel, prefix: "vtcp-nic")
@@ -53,17 +55,17 @@ func serve(_ options: Options, _ log: Log) -> Int32 {
       options, uplink, statistics, behind: StateMemory.byteCount(queueCount: queueCount))
     let nic = try VirtualNIC(
       configuration: VirtualNICConfiguration(
-        queuePairs: options.queuePairs, mtu: options.mtu, macAddress: options.macAddress),
+        queuePairs: options.queuePairs, mtu: options.mtu, macAddress: options.macAddress, largeSend: options.largeSend),
       uplink: uplink, arena: arena, module: module, poller: poller, seed: .random(in: 0 ... .max), log: log)
     let server = try Server(
       nic: nic, role: role, queuePairs: options.queuePairs, offersDeviceState: options.offersDeviceState,
       poll: options.poll, poller: poller, signals: signals,
       log: log)
     server.statistics = statistics
-    if let path = options.controlSocket, let module {
+    if let path = options.controlSocket {
       try server.control(
         by: ControlSocket(
-          path: path, module: module, fallback: AcceleratorMemory.configuration(options).flow, log: log))
+          path: path, nic: nic, module: module, fallback: AcceleratorMemory.configuration(options).flow, log: log))
     }
     try server.open()
     server.reachablePath = try sandbox.enter()

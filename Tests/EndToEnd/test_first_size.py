@@ -6,7 +6,10 @@ import time
 
 import pytest
 from conftest import started_machine
+from test_control import Control
 from vtcpbed import Direction, Transfer
+from vtcpbed.migration import Bridge
+from vtcpbed.process import wait_until
 from vtcpbed.traffic import MEBIBYTE
 
 pytestmark = pytest.mark.nic
@@ -24,9 +27,9 @@ def started(size=LARGEST, kernel="6.12", **options):
         yield machine
 
 
-def announced(machine):
-    """What the guest's card says: for IPv6 and for IPv4."""
-    words = machine.guest.sh("ip -d link show eth0").split()
+def announced(guest):
+    """What the guest's card says: the most, and for IPv6."""
+    words = guest.sh("ip -d link show eth0").split()
     sizes = {name: int(value) for name, value in zip(words, words[1:]) if name in ("gso_max_size", "gso_ipv4_max_size", "tso_max_size")}
     return sizes["tso_max_size"], sizes["gso_max_size"]
 
@@ -52,7 +55,7 @@ def packets_per_mebibyte(machine, family):
 @pytest.mark.parametrize("uplink", ["tap", "packet"])
 def test_packets_of_half_a_mebibyte_arrive_unchanged(uplink, options):
     with started(uplink=uplink, nic_options=options) as machine:
-        assert announced(machine) == (LARGEST, LARGEST)
+        assert announced(machine.guest) == (LARGEST, LARGEST)
         for family in (4, 6):
             Transfer(machine.guest, Direction.TRANSMIT, 128 * MEBIBYTE, family).finish()
             both = [Transfer(machine.guest, direction, 32 * MEBIBYTE, family) for direction in Direction]
@@ -69,7 +72,7 @@ def test_fewer_packets_cross_the_ring_the_larger_they_may_be(packed):
             seen = {}
             for size in (65536, 262144, LARGEST):
                 machine.guest.sh(f"echo {size} >{PARAMETER}")
-                assert announced(machine) == (size, size)
+                assert announced(machine.guest) == (size, size)
                 seen[size] = packets_per_mebibyte(machine, family)
             assert seen[65536][0] > 14 and seen[65536][1] == 0, seen
             # 4.0 and 7.8 where the guest has time (docs/performance.md); one that is late fills its packets less.
@@ -91,12 +94,12 @@ def test_sizes_that_can_not_be_are_refused_and_a_guest_without_the_module_is_as_
         for size in ("0", "4095", "524281", "4294967296", "much"):
             status, _ = machine.guest.run(f"echo {size} >{PARAMETER}")
             assert status != 0, size
-        assert announced(machine) == (262144, 262144)
+        assert announced(machine.guest) == (262144, 262144)
         # What the driver's card is after it has been unbound and bound again.
         machine.guest.reload_driver()
-        assert announced(machine) == (262144, 262144)
+        assert announced(machine.guest) == (262144, 262144)
         machine.guest.sh("rmmod vtcp_lso")
-        assert announced(machine) == (65536, 65536)
+        assert announced(machine.guest) == (65536, 65536)
         assert packets_per_mebibyte(machine, 4)[1] == 0
         Transfer(machine.guest, Direction.TRANSMIT, 32 * MEBIBYTE).finish()
 
@@ -106,3 +109,83 @@ def test_linux_6_1_hands_over_large_packets_of_ipv6_only():
         assert packets_per_mebibyte(machine, 6)[1] > 1
         assert packets_per_mebibyte(machine, 4)[1] == 0
         Transfer(machine.guest, Direction.TRANSMIT, 64 * MEBIBYTE, 6).finish()
+
+
+# What a card is told of IPv4 and IPv6 for 64, 256 and 512 KiB with an uplink that takes 64 KiB: a whole number of 45 segments, and almost one more.
+TOLD = {65536: (65536, 65536), 262144: (262087, 258467), LARGEST: (522727, 515507)}
+
+
+def wait_announced(guest, sizes):
+    wait_until(lambda: announced(guest) == sizes, 5, f"the card to have {sizes}")
+
+
+@contextlib.contextmanager
+def listening(tmp_path, size, **options):
+    """A NIC that tells its guest this size, and a guest that asks."""
+    control = Control(tmp_path)
+    with started(None, nic_options=(f"--large-send={size}", control.option), **options) as machine:
+        machine.control = control
+        machine.guest.sh("modprobe vtcp_lso")
+        yield machine
+
+
+def test_a_card_goes_by_what_its_nic_says_also_while_connections_run(tmp_path):
+    with listening(tmp_path, "256KiB") as machine:
+        wait_announced(machine.guest, TOLD[262144])
+        told = machine.control.told()
+        assert (told["largeSendIPv4"], told["largeSendTakenIPv4"], told["largeSendTakenIPv6"]) == ("262087", "262087", "258467")
+        assert "4 times what tap:tap0 takes in one piece" in machine.nic.process.log()
+        server = machine.network.start("iperf3", ["iperf3", "-s", "-1"])
+        time.sleep(0.3)
+        machine.guest.start(f"iperf3 -c {machine.network.addresses.host(4)} -t 60 -l 1M", "/tmp/iperf3.log")
+
+        wait_until(lambda: machine.nic.counters()[1].get("splitFrames", 0) > 100, 20, "the connection to run")
+
+        def pieces_of_each():
+            """Of those packets of the running connection that were split in half a second; none: 0."""
+            before = machine.nic.counters()[1]
+            time.sleep(0.5)
+            after = machine.nic.counters()[1]
+            split, pieces = (after.get(name, 0) - before.get(name, 0) for name in ("splitFrames", "splitPieces"))
+            return pieces / split if split else 0
+
+        for size, least, most in ((LARGEST, 5, 8), (65536, 0, 0), (262144, 2.5, 4)):
+            assert machine.control.run(f"--set-large-send={size}").returncode == 0
+            wait_announced(machine.guest, TOLD[size])
+            # What was handed over before is on its way yet.
+            time.sleep(0.3)
+            assert least <= pieces_of_each() <= most
+        server.stop()
+        assert machine.nic.counters()[1]["firstSizeMessages"] >= 5
+        assert machine.control.run("--set-large-send=off").returncode == 0
+        wait_announced(machine.guest, TOLD[65536])
+        for wrong in ("0", "4095", "much", "513KiB"):
+            done = machine.control.run(f"--set-large-send={wrong}")
+            assert done.returncode == 2 and "off, or a size from 4096" in done.stderr, done
+        said = machine.control.ask(b"policy 3\n")
+        assert said.startswith("error\n") and "accelerates no connections" in said
+
+
+def test_an_uplink_that_takes_less_makes_it_another_multiple(tmp_path):
+    with listening(tmp_path, "256KiB") as machine:
+        wait_announced(machine.guest, TOLD[262144])
+        machine.network.ip("link", "set", machine.tap, "gso_max_size", 16384)
+        # 11 segments; limits are read when there is something to do.
+        time.sleep(1)
+        machine.guest.run("ping -c 1 -W 1 192.0.2.1")
+        wait_announced(machine.guest, (16 * 11 * 1448 + 1447, 16 * 11 * 1428 + 1427))
+        Transfer(machine.guest, Direction.TRANSMIT, 128 * MEBIBYTE).finish()
+        machine.guest.reload_driver()
+        wait_announced(machine.guest, (16 * 11 * 1448 + 1447, 16 * 11 * 1428 + 1427))
+
+
+def test_a_guest_that_has_moved_goes_by_its_new_hosts_size():
+    with Bridge(nic_options=(["--large-send=512KiB"], ["--large-send=128KiB"])) as bridge:
+        guest = bridge.boot()
+        guest.sh("modprobe vtcp_lso")
+        wait_announced(guest, TOLD[LARGEST])
+        transfer = Transfer(guest, Direction.TRANSMIT, 96 * MEBIBYTE, slowly=True)
+        bridge.move()
+        wait_announced(bridge.guest, (2 * 45 * 1448 + 1447, 2 * 45 * 1428 + 1427))
+        transfer.guest = bridge.guest
+        transfer.finish()
