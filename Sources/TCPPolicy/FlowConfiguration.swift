@@ -20,6 +20,8 @@ public struct FlowConfiguration: BitwiseCopyable, Equatable, Sendable {
   public var usesHyStart = true
   /// Whether what is sent is spread over the round trip.
   public var isPaced = true
+  /// Whether what is sent towards the network, again too, may leave as large sends, which the uplink cuts (R70). Else segment by segment.
+  public var sendsLarge = true
   /// BufferSize: octets that may be held for one direction of one connection, guest to network and network to guest.
   public var transmitBufferSize: UInt32 = 4 << 20
   public var receiveBufferSize: UInt32 = 4 << 20

@@ -9,7 +9,7 @@ import Wire
 extension PolicyTextParser {
   private static let choices = [
     "mode", "transmitWindow", "receiveWindow", "shutWindow", "receiveRecovery", "congestionAlgorithm", "usesHyStart",
-    "isPaced", "ecn", "stripOptions", "addOptions",
+    "isPaced", "sendsLarge", "ecn", "stripOptions", "addOptions",
   ]
 
   mutating func readConfiguration(_ first: PolicyWord, _ words: ArraySlice<PolicyWord>) {
@@ -96,6 +96,7 @@ extension PolicyTextParser {
     case "congestionAlgorithm": pick(&configuration.congestionAlgorithm, key, value)
     case "usesHyStart": pick(&configuration.usesHyStart, key, value)
     case "isPaced": pick(&configuration.isPaced, key, value)
+    case "sendsLarge": pick(&configuration.sendsLarge, key, value)
     case "ecn": pick(&configuration.overrides.ecn, key, value)
     case "stripOptions": list(&configuration.overrides.strippedOptions, key, value, of: HeaderOverrides.strippable)
     case "addOptions": list(&configuration.overrides.addedOptions, key, value, of: HeaderOverrides.addable)

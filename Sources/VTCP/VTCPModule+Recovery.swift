@@ -173,7 +173,10 @@ extension VTCPModule {
     let size = Int(side.segmentSize)
     var quantum = store.sendings[side.sending].recovery.pacer.quantum(segmentSize: size)
     if isShaped(index.receiver) { quantum = min(quantum, shaping(index.receiver).shaper.piece(segmentSize: size)) }
-    if index.receiver == .network { quantum = min(quantum, mostSegmentsToNetwork &* size) }
+    if index.receiver == .network {
+      guard policy(index).configuration.sendsLarge else { return size }
+      quantum = min(quantum, mostSegmentsToNetwork &* size)
+    }
     return max(size, min(largest, quantum) / size &* size)
   }
 }

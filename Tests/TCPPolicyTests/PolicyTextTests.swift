@@ -48,7 +48,7 @@ struct PolicyTextTests {
       """
       default mode=snoop keepFactor=768 # for all that follows
       configuration a transmitBufferSize=2MiB acknowledgmentDelay=500us isPaced=off
-      configuration b extends=a congestionAlgorithm=bic slowStartThreshold=none usesHyStart=off
+      configuration b extends=a congestionAlgorithm=bic slowStartThreshold=none usesHyStart=off sendsLarge=off
       configuration c extends=config1 shutWindow=stop receiveRecovery=full maximumTimeout=10s
       """)
     #expect(classifier.configuration(0).mode == .snoop && classifier.configuration(0).keepFactor == 768)
@@ -59,6 +59,7 @@ struct PolicyTextTests {
     b.congestionAlgorithm = .bic
     b.slowStartThreshold = .max
     b.usesHyStart = false
+    b.sendsLarge = false
     #expect(try configuration(classifier, "b") == b)
     var c = FlowConfiguration.config1
     c.shutWindow = .stop

@@ -272,10 +272,12 @@ final class ModuleRig {
   // MARK: What the module sends
 
   /// What the module has for a leg now, with its octets compared.
-  func emissions(to leg: Leg, atMost limit: Int = .max) throws -> [ModelSegment] {
+  ///
+  /// - Parameter largest: octets of the largest send; of one segment if that has more.
+  func emissions(to leg: Leg, atMost limit: Int = .max, largest: Int = 0) throws -> [ModelSegment] {
     var segments: [ModelSegment] = []
     while segments.count < limit,
-      let emission = module.emit(to: leg, head: head, vectors: vectors, first: 0, largest: 0, now: time)
+      let emission = module.emit(to: leg, head: head, vectors: vectors, first: 0, largest: largest, now: time)
     {
       let length = emission.headerLength + emission.payloadCount
       let target = frame.slice(from: 0, count: length)

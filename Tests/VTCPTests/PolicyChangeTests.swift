@@ -75,6 +75,24 @@ struct PolicyChangeTests {
     #expect(try rig.emissions(to: .guest).isEmpty && rig.emissions(to: .network).isEmpty)
   }
 
+  @Test("Large sends are turned off and on again")
+  func largeSends() throws {
+    let rig = try ModuleRig()
+    rig.adopt { $0.isPaced = false }
+    try rig.openAndTalk()
+    // More than the congestion window holds at once: the module sends the rest by itself.
+    for place in stride(from: 100, to: 18_100, by: 1_000) { _ = try rig.guest(at: place, 1_000, ack: 100) }
+    func sizes(acknowledging place: Int) throws -> [Int] {
+      _ = try rig.network(at: 100, ack: place)
+      return try rig.emissions(to: .network, largest: 3_000).map(\.payloadCount)
+    }
+    #expect(try sizes(acknowledging: 1_100).contains(2_000))
+    rig.adopt { $0.sendsLarge = false }
+    #expect(try sizes(acknowledging: 2_100) == [1_000, 1_000])
+    rig.adopt { $0.sendsLarge = true }
+    #expect(try sizes(acknowledging: 3_100) == [2_000])
+  }
+
   @Test("A connection that is turned on again is held, and acknowledged early")
   func turnedOn() throws {
     let rig = try ModuleRig()
