@@ -11,6 +11,8 @@
 //   4. `SoftwareSegmentation` turns one large TCP segment, or many UDP datagrams in one frame, into frames of their
 //      own: headers are made, payload is only pointed at.
 //
+// How large the packets ought to be that the third cuts is found by `FirstSizeTuner`, from what they cost.
+//
 // The second and the fourth work on a private, contiguous copy of the frame: the request was checked against those very
 // bytes. The third needs such a copy of the headers only. `hdr_len` of the request is never looked at (virtio 1.3
 // §5.1.6.2 calls it a hint); neither are IPv4's total length, IPv6's payload length, UDP's length and the partial checksum
