@@ -50,6 +50,12 @@ int64_t vtcp_monotonic_now(void) {
     return (int64_t)now.tv_sec * NANOSECONDS_PER_SECOND + now.tv_nsec;
 }
 
+int64_t vtcp_thread_time(void) {
+    struct timespec spent;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+    return (int64_t)spent.tv_sec * NANOSECONDS_PER_SECOND + spent.tv_nsec;
+}
+
 int32_t vtcp_epoll_create(void) { return result_of(epoll_create1(EPOLL_CLOEXEC)); }
 
 static int32_t epoll_control(int32_t epoll, int operation, int32_t fd, uint32_t events, uint64_t token) {

@@ -15,8 +15,10 @@ final class FirstSizeAnnouncer {
   private(set) var sizes = FirstSizes.ordinary
   /// What it has said that it goes by; nil: nothing yet.
   private(set) var taken: FirstSizes?
-  /// Of the administrator's, that the sizes came of.
+  /// How many times what the uplink takes in one piece the sizes are.
   private(set) var multiple = 1
+  /// Finds the multiple, if it is not said.
+  private(set) var tuner: FirstSizeTuner?
   /// Of the guest's module; nil: it has not asked.
   private var nonce: UInt64?
   /// A message waits for the guest.
@@ -31,13 +33,16 @@ final class FirstSizeAnnouncer {
   init(_ setting: LargeSendSetting) {
     self.setting = setting
     hasSpoken = setting != .off
+    tuner = Self.tuner(setting, FirstSizes.mostMultiple(limits: limits, mtu: mtu), present: nil)
   }
 
   deinit { region.deallocate() }
 
   /// The administrator says something else. True if the sizes are others now.
   func set(_ setting: LargeSendSetting) -> Bool {
+    let present = self.setting == .off ? nil : multiple
     self.setting = setting
+    tuner = Self.tuner(setting, mostMultiple, present: present)
     if setting != .off { hasSpoken = true }
     return fit(limits, mtu: mtu)
   }
@@ -52,16 +57,39 @@ final class FirstSizeAnnouncer {
     case .size(let size):
       multiple = FirstSizes.multiple(within: size, limits: limits, mtu: mtu)
       sizes = FirstSizes(multiple: multiple, limits: limits, mtu: mtu)
+    case .tuned:
+      tuner?.limit(most: mostMultiple)
+      multiple = tuner?.multiple ?? 1
+      sizes = FirstSizes(multiple: multiple, limits: limits, mtu: mtu)
     }
     guard sizes != before else { return false }
     announce()
     return true
   }
 
+  /// What was seen while the guest went by the sizes. Returns what was found out, if a trial has ended.
+  func note(_ period: FirstSizeMeasurement) -> FirstSizeVerdict? {
+    let verdict = tuner?.note(period)
+    _ = fit(limits, mtu: mtu)
+    return verdict
+  }
+
+  /// Whether the guest's module has said that it goes by what it was told.
+  var isTaken: Bool { !isDue && taken == sizes }
+
+  private var mostMultiple: Int { FirstSizes.mostMultiple(limits: limits, mtu: mtu) }
+
+  private static func tuner(_ setting: LargeSendSetting, _ most: Int, present: Int?) -> FirstSizeTuner? {
+    guard case .tuned(let objective) = setting else { return nil }
+    return FirstSizeTuner(objective: objective, most: most, present: present)
+  }
+
   /// A guest may be there that we don't know, or one that has another NIC's sizes.
   func guestCame() {
     nonce = nil
     taken = nil
+    tuner?.giveUpTrial()
+    _ = fit(limits, mtu: mtu)
     announce()
   }
 

@@ -51,7 +51,10 @@ extension TransmitPath {
       end.counters.add(.frames)
       end.counters.add(.bytes, length)
       budget.spend(frames: 0, bytes: length)
-      if length > FrameLimits.small { bulkBytes &+= length }
+      if length > FrameLimits.small {
+        bulkBytes &+= length
+        bulkFrames &+= 1
+      }
       let frame = passing(place, length)
       switch module.arrive(from: .guest, frame, now: now) {
       case .pass:

@@ -134,11 +134,14 @@ extension TransmitPath {
     for index in 0..<sent {
       let slot = slots.slice(from: index &* Self.slotBytes, count: Self.slotBytes)
       if VirtioNetHeader(decoding: slot).needsSegmentation { end.counters.add(.segmentationOffloads) }
+      // Pieces are no frames of the guest's.
+      if Int(frames[index].byteCount) &- VirtioNetHeader.length > FrameLimits.small { bulkFrames &-= 1 }
     }
   }
 
   private func finishSplitting(_ end: QueueEnd) {
     end.counters.add(.splitFrames)
+    bulkFrames &+= 1
     complete(end, 1)
   }
 }

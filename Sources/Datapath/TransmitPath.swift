@@ -66,6 +66,8 @@ final class TransmitPath {
   private(set) var learnedPair = 0
   /// Bytes of large frames that the uplink took. Wraps.
   var bulkBytes = 0
+  /// How many these were, as the guest handed them over. Wraps.
+  var bulkFrames = 0
   /// 10 or 12 bytes, as negotiated.
   var guestHeaderLength = VirtioNetHeader.lengthWithBufferCount
 
@@ -205,7 +207,10 @@ final class TransmitPath {
     for index in 0..<accepted {
       let frameLength = Int(frames[index].byteCount) &- VirtioNetHeader.length
       bytes &+= frameLength
-      if frameLength > FrameLimits.small { bulkBytes &+= frameLength }
+      if frameLength > FrameLimits.small {
+        bulkBytes &+= frameLength
+        bulkFrames &+= 1
+      }
     }
     end.counters.add(.frames, accepted)
     end.counters.add(.bytes, bytes)

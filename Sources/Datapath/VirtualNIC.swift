@@ -83,6 +83,10 @@ public final class VirtualNIC {
   private var watchedSender: Int32?
   /// A transmitq waits for the uplink since this turn.
   private var isBlocked = false
+  /// For how long one did so. Wraps. Nanoseconds.
+  private(set) var blockedTime: Int64 = 0
+  /// What tuning goes by from here on; nil: the guest has other sizes.
+  var tuningStart: LargeSendReading?
   /// Signalled after a turn that marked pages in the dirty log.
   var logCall: OwnedDescriptor?
   private var lostMarksTold = false
@@ -154,6 +158,7 @@ public final class VirtualNIC {
   /// Serves everything that is ready, each within its budget. True if something was left for the next turn.
   public func turn(now: Instant) -> Bool {
     var isMoreToDo = false
+    if isBlocked { blockedTime &+= (now - lastTurn).nanoseconds }
     lastTurn = now
     if now >= limitsDeadline { readLimits(now) }
     if let module {

@@ -6,12 +6,18 @@ public enum LargeSendSetting: Equatable, Sendable {
   case off
   /// Up to so many bytes, rounded down to a multiple of what the uplink takes.
   case size(Int)
+  /// What is found best for this while the guest sends.
+  case tuned(FirstSizeObjective)
 
-  /// `off`, or a size in bytes or in KiB ("262144", "256KiB").
+  /// `off`, an objective, or a size in bytes or in KiB ("262144", "256KiB").
   /// - Returns: nil for anything else, and for a size that can't be.
   public init?(parsing text: String) {
     guard text != "off" else {
       self = .off
+      return
+    }
+    if let objective = FirstSizeObjective.allCases.first(where: { "\($0)" == text }) {
+      self = .tuned(objective)
       return
     }
     let isKibibytes = text.hasSuffix("KiB")
@@ -25,7 +31,8 @@ public enum LargeSendSetting: Equatable, Sendable {
   }
 
   /// What can be said, for who said something else.
-  public static let choices = "off, or a size from 4096 to \(FirstSizes.most) bytes or from 4KiB to 512KiB"
+  public static let choices =
+    "off, cpu, throughput, latency, mix, or a size from 4096 to \(FirstSizes.most) bytes or from 4KiB to 512KiB"
 }
 
 extension LargeSendSetting: CustomStringConvertible {
@@ -33,6 +40,7 @@ extension LargeSendSetting: CustomStringConvertible {
     switch self {
     case .off: "off"
     case .size(let size): "\(size)"
+    case .tuned(let objective): "\(objective)"
     }
   }
 }

@@ -166,7 +166,8 @@ final class ControlSocket {
   /// Nothing without an administrator's word.
   private var statusOfLargeSends: String {
     guard nic.largeSend != .off || nic.firstSizesTaken != nil else { return "" }
-    let told = "largeSendIPv4 \(nic.firstSizes.ipv4)\nlargeSendIPv6 \(nic.firstSizes.ipv6)\n"
+    let told =
+      "largeSendMultiple \(nic.firstSizeMultiple)\nlargeSendIPv4 \(nic.firstSizes.ipv4)\nlargeSendIPv6 \(nic.firstSizes.ipv6)\n"
     guard let taken = nic.firstSizesTaken else { return told }
     return told + "largeSendTakenIPv4 \(taken.ipv4)\nlargeSendTakenIPv6 \(taken.ipv6)\n"
   }

@@ -38,6 +38,7 @@ final class Server {
   private var busyPoll: BusyPoll
   /// Of `VirtualNIC.bulkBytes`, when the last period without work began.
   private var bytesSeen = 0
+  private var tuningDeadline = Instant(nanoseconds: 0)
   private var isEnding = false
   private var faultsSeen: UInt64 = 0
   private var toldWaiting = false
@@ -97,7 +98,12 @@ final class Server {
   func run() {
     connect()
     while !isEnding {
-      let isMoreToDo = nic.turn(now: MonotonicClock.now())
+      let now = MonotonicClock.now()
+      let isMoreToDo = nic.turn(now: now)
+      if nic.tunesLargeSends, now >= tuningDeadline {
+        tuningDeadline = now + VirtualNIC.tuningInterval
+        nic.tuneLargeSends(now: now, processorTime: ProcessorClock.now())
+      }
       checkMemory()
       if let controlSocket, !controlSocket.turned() { closeControl() }
       if isMoreToDo {

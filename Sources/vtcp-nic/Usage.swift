@@ -42,8 +42,8 @@ enum Usage {
                            processor, unless MODE is limit or ends in ,always
       --policy FILE        which connections are treated how, by rules; --vtcp says what of the others
       --large-send SIZE    how large a TCP packet the guest is told that it may hand over, if it has the module vtcp_lso: a size
-                           from 4096 to 524280 bytes or up to 512KiB, rounded down to a multiple of what the uplink takes; off: as
-                           without the module, 64 KiB (off)
+                           from 4096 to 524280 bytes or up to 512KiB, rounded down to a multiple of what the uplink takes; cpu,
+                           throughput, latency or mix: what is found best for that; off: as without the module, 64 KiB (off)
       --stats-file PATH    write there, on a tmpfs, what the accelerator does, for others to read; PATH is made anew
       --control-socket PATH
                            listen there for an administrator who changes the policy, or --large-send, while we run; for our

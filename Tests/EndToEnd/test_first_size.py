@@ -2,6 +2,7 @@
 """Guests that hand over TCP packets of more than 64 KiB: the first size of multi-stage large send offload (docs/large-send.md)."""
 
 import contextlib
+import re
 import time
 
 import pytest
@@ -161,9 +162,31 @@ def test_a_card_goes_by_what_its_nic_says_also_while_connections_run(tmp_path):
         wait_announced(machine.guest, TOLD[65536])
         for wrong in ("0", "4095", "much", "513KiB"):
             done = machine.control.run(f"--set-large-send={wrong}")
-            assert done.returncode == 2 and "off, or a size from 4096" in done.stderr, done
+            assert done.returncode == 2 and "off, cpu, throughput, latency, mix, or a size from 4096" in done.stderr, done
         said = machine.control.ask(b"policy 3\n")
         assert said.startswith("error\n") and "accelerates no connections" in said
+
+
+def test_the_size_is_found_for_what_an_administrator_asks_on_the_same_load(tmp_path):
+    with listening(tmp_path, "cpu") as machine:
+        # Larger is better but for caches, so it begins with the most.
+        wait_announced(machine.guest, TOLD[LARGEST])
+        server = machine.network.start("iperf3", ["iperf3", "-s", "-1"])
+        time.sleep(0.3)
+        machine.guest.start(f"iperf3 -c {machine.network.addresses.host(4)} -t 120 -l 1M", "/tmp/iperf3.log")
+
+        def verdicts(objective):
+            return re.findall(rf"large sends \({objective}\): (.*us of processor per MiB.*)", machine.nic.process.log())
+
+        wait_until(lambda: verdicts("cpu"), 40, "a trial to end")
+        found = int(machine.control.told()["largeSendMultiple"])
+        assert found >= 4, verdicts("cpu")
+        assert machine.control.run("--set-large-send=latency").returncode == 0
+        wait_until(lambda: " -> " in "".join(verdicts("latency")).split(":")[0], 60, "a smaller size to be settled on")
+        smaller, held = re.search(r"-> (\d):.* held (\d+ -> \d+) us", verdicts("latency")[0]).groups()
+        before, after = map(int, held.split(" -> "))
+        assert int(smaller) < found and after < before, verdicts("latency")
+        server.stop()
 
 
 def test_an_uplink_that_takes_less_makes_it_another_multiple(tmp_path):

@@ -65,7 +65,8 @@ import Testing
   @Test("An administrator's word")
   func settings() {
     for (text, setting) in [
-      ("off", .off), ("4096", .size(4096)), ("524280", .size(524_280)), ("64KiB", .size(65_536)),
+      ("off", .off), ("mix", .tuned(.mix)), ("latency", .tuned(.latency)), ("4096", .size(4096)),
+      ("524280", .size(524_280)), ("64KiB", .size(65_536)),
       ("512KiB", .size(524_280)),
     ] as [(String, LargeSendSetting)] {
       #expect(LargeSendSetting(parsing: text) == setting)

@@ -20,6 +20,8 @@ int32_t vtcp_set_nonblocking(int32_t fd);
 /// 1 if `fd` is an eventfd or another file without a place in a file system, a pipe or a socket; else 0.
 int32_t vtcp_is_notifier(int32_t fd);
 int64_t vtcp_monotonic_now(void);
+/// Processor time of this thread, in nanoseconds.
+int64_t vtcp_thread_time(void);
 
 typedef struct vtcp_ready_event {
     uint64_t token;
