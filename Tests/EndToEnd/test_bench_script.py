@@ -69,6 +69,26 @@ def test_the_bench_measures_and_reports(tmp_path):
     assert not left_over(process)
 
 
+def test_packets_of_a_guest_are_counted_by_their_size(tmp_path):
+    process = start_bench(tmp_path, "--only", "large-send", "--peers", "64k,512k", "--works", "bulk-ipv4,questions-ipv4")
+    output, _ = process.communicate(timeout=180)
+    assert process.returncode == 0, output
+    with open(tmp_path / "results.json") as file:
+        results = json.load(file)
+    assert not [sample for sample in results["samples"] if "error" in sample], results["samples"]
+    median = {(row["work"], row["peer"], row["metric"]): row["median"] for row in results["summary"]}
+    packets = [median["bulk-ipv4", peer, "guest_packets_per_mebibyte"] for peer in ("64k", "512k")]
+    # 16 and 2 of full size; a guest that is late fills them less.
+    assert 14 < packets[0] < 40 and 1.9 < packets[1] < packets[0] / 2
+    for peer in ("64k", "512k"):
+        assert median["bulk-ipv4", peer, "gigabits_per_second"] > 0.3
+        assert 0.01 < median["bulk-ipv4", peer, "cpu_seconds_per_gigabyte"] < 5
+        assert 5 < median["questions-ipv4", peer, "p50_us"] <= median["questions-ipv4", peer, "p99_us"]
+    judged = {row["metric"] for row in results["requirements"] if row["met"] is not None}
+    assert judged == {"guest_packets_per_mebibyte", "gigabits_per_second", "cpu_seconds_per_gigabyte", "p99_us"}
+    assert not left_over(process)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
 def test_nothing_of_an_interrupted_bench_stays(tmp_path, number):
     process = start_bench(tmp_path, "--only", "hogs", "--peers", "ours", "--seconds", "30")

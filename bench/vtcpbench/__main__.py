@@ -13,6 +13,7 @@ from vtcpbed.process import install_signal_handlers
 from . import machine, metric, table
 from .chart import Chart
 from .guard import Guard
+from .large_send import LargeSendRun
 from .parts import all_parts
 from .placement import Placement
 from .programs import Programs
@@ -21,7 +22,9 @@ from .requirements import all_requirements
 from .results import Results
 from .run import Run
 
-PARTS = ("tcp", "latency", "packets", "null", "hogs", "idle", "contention", "questions", "module", "sharing", "algorithms", "policy", "qemu")
+PARTS = (
+    "tcp", "latency", "packets", "null", "hogs", "idle", "contention", "questions", "module", "sharing", "algorithms", "policy", "qemu", "large-send",
+)  # fmt: skip
 
 
 def arguments(words):
@@ -52,15 +55,19 @@ def chosen_parts(options):
     """The parts that are asked for, with the peers and works that are."""
     parts = []
     for part in all_parts():
-        if part.name not in options.only:
-            continue
-        if options.peers:
-            part.peers[:] = [peer for peer in part.peers if peer.name in options.peers.split(",")]
-        if options.works:
-            part.groups[:] = [[work for work in group if work.name in options.works.split(",")] for group in part.groups]
-            part.groups[:] = [group for group in part.groups if group]
-        parts.append(part)
+        if part.name in options.only:
+            narrow(part, options)
+            parts.append(part)
     return parts
+
+
+def narrow(part, options):
+    """Leaves of the part the peers and works that are asked for."""
+    if options.peers:
+        part.peers[:] = [peer for peer in part.peers if peer.name in options.peers.split(",")]
+    if options.works:
+        part.groups[:] = [[work for work in group if work.name in options.works.split(",")] for group in part.groups]
+        part.groups[:] = [group for group in part.groups if group]
 
 
 def measure(options):
@@ -76,6 +83,11 @@ def measure(options):
         Run(parts, results, programs, placement, options.repetitions, options.seconds, options.seed, guard.huge_pages).go()
     if "qemu" in options.only:
         run = QemuRun(results, options.repetitions, options.seed)
+        run.go()
+        parts.append(run.part)
+    if "large-send" in options.only:
+        run = LargeSendRun(results, options.repetitions, options.seconds, options.seed)
+        narrow(run.part, options)
         run.go()
         parts.append(run.part)
     results.machine["load at the end"] = machine.load()

@@ -8,7 +8,7 @@ _WAYS = {"transmit": "guest to host", "receive": "host to guest", "both": "both 
 
 def all_requirements():
     """In the order in which they are shown."""
-    return [*_tcp(), *_latency(), *_packets(), *_module()]
+    return [*_tcp(), *_latency(), *_packets(), *_module(), *_large_send()]
 
 
 def _tcp():
@@ -81,3 +81,15 @@ def _module():
             for name, metric, limit, at_least in (("Gbit/s", "gigabits_per_second", 0.97, True), ("CPU per GB", "cpu_seconds_per_gigabyte", 1.6, False)):
                 text = f"{title}: {name}, early acknowledgment, of without"
                 yield Requirement(text, "module", f"{direction}-{flows}", metric, "ours", limit, at_least, peer="ours-early")
+
+
+def _large_send():
+    """Packets of two stages beside those of one, 64 KiB."""
+    for family in (4, 6):
+        bulk, questions = f"bulk-ipv{family}", f"questions-ipv{family}"
+        for peer, size, fewer in (("256k", "256 KiB", 3.8), ("512k", "512 KiB", 7.0)):
+            text = f"IPv{family}, packets of {size}, of 64 KiB"
+            yield Requirement(f"{text}: times fewer packets per MiB", "large-send", bulk, "guest_packets_per_mebibyte", peer, fewer, peer="64k")
+            yield Requirement(f"{text}: Gbit/s", "large-send", bulk, "gigabits_per_second", "64k", 1.2, peer=peer)
+            yield Requirement(f"{text}: CPU per GB", "large-send", bulk, "cpu_seconds_per_gigabyte", "64k", 0.85, at_least=False, peer=peer)
+            yield Requirement(f"{text}: p99 of questions beside", "large-send", questions, "p99_us", "64k", 1.05, at_least=False, peer=peer)
