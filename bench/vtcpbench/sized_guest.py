@@ -36,8 +36,8 @@ class SizedGuest:
         self.guest.wait_ready()
         self.guest.sh(f"echo {_BUFFERS} >/proc/sys/net/ipv4/tcp_wmem")
         self._network.sysctl(f"net.ipv4.tcp_rmem={_BUFFERS}")
-        put_file(self.guest, image.compiled("questions", "questions/*.c"), "/tmp/questions")
-        self.guest.sh("chmod +x /tmp/questions")
+        put_file(self.guest, image.compiled("load", "load/*.c"), "/tmp/load")
+        self.guest.sh("chmod +x /tmp/load")
 
     def set_size(self, size):
         """Of the packets of connections that begin from now on, in bytes."""
@@ -53,10 +53,10 @@ class SizedGuest:
     def sending(self, family):
         """A bulk transfer of the guest's that goes on; gives the receiving process."""
         port = next(ports)
-        server = self._network.start(f"iperf3-server-{port}", ["iperf3", "--server", "--one-off", "--port", port])
+        listen = f"TCP{family}-LISTEN:{port}"
+        server = self._network.start(f"sink-{port}", ["socat", "-u", "-b", 1 << 20, listen, "OPEN:/dev/null"])
         wait_listening(self._network, port, server)
-        # Writes of less would end packets early.
-        number = self.guest.start(f"exec iperf3 --client {self._host(family)} --port {port} --time 600 --length 1M")
+        number = self.guest.start(f"exec /tmp/load send {self._host(family)} {port}")
         try:
             wait_until(lambda: octets_read(server) > 1 << 20, 15, "the first megabyte", server)
             time.sleep(_SETTLE)
@@ -73,7 +73,7 @@ class SizedGuest:
         server = self._network.start(f"answers-{port}", [image.bench(), "round-trip", "--server", place])
         try:
             wait_listening(self._network, port, server)
-            said = self.guest.sh(f"/tmp/questions {address} {port} {seconds} {_PAUSE}", seconds + 30)
+            said = self.guest.sh(f"/tmp/load ask {address} {port} {seconds} {_PAUSE}", seconds + 30)
         finally:
             server.stop()
         try:

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Questions of one octet over one connection, one after the other, and how long each answer takes; without libraries, so that it runs in
-// guests too. The other end is `vtcp-bench round-trip --server`, which answers with what it was sent.
+// What a guest does to its network card in the bench; without libraries, so that it runs in guests.
 //
-//   questions ADDRESS PORT SECONDS PAUSE
+//   load send ADDRESS PORT
+//   load ask ADDRESS PORT SECONDS PAUSE
 //
-// PAUSE milliseconds lie between an answer and the next question. At the end one line, in microseconds of this machine's clock:
+// `send` sends as much as goes, for ever, by writes of 4 MiB. Each write ends with what does not fill a packet, and the kernel sends that on its
+// own if all before it has left: so the writes are large beside the largest packets, 512 KiB.
+//
+// `ask` sends one octet, waits for the answer, `vtcp-bench round-trip --server`'s, rests PAUSE milliseconds, and so on. At the end it prints
+// one line, in microseconds of this machine's clock:
 //
 //   {"count":1000,"p50_us":210.5,"p99_us":900.1,"max_us":1200.0}
 #define _GNU_SOURCE
@@ -23,10 +27,13 @@
 // The connection's first ones are not like the others.
 #define WARM_UP 50
 
+#define WRITE (4 << 20)
+
 static double times[MAXIMUM];
+static char octets[WRITE];
 
 static void fail(const char *what) {
-    fprintf(stderr, "questions: %s: %s\n", what, strerror(errno));
+    fprintf(stderr, "load: %s: %s\n", what, strerror(errno));
     exit(1);
 }
 
@@ -67,22 +74,31 @@ static int ascending(const void *one, const void *other) {
     return (difference > 0) - (difference < 0);
 }
 
-int main(int count, char **words) {
-    if (count != 5) {
-        fputs("usage: questions ADDRESS PORT SECONDS PAUSE\n", stderr);
-        return 2;
+static void send_all(int connection) {
+    for (;;) {
+        if (send(connection, octets, sizeof octets, MSG_NOSIGNAL) <= 0) fail("send");
     }
-    int connection = connected(words[1], words[2]);
-    double pause = atof(words[4]) * 1e-3;
+}
+
+static void ask_all(int connection, double seconds, double pause) {
     struct timespec rest = {(time_t)pause, (long)((pause - (time_t)pause) * 1e9)};
     size_t asked = 0;
     for (int i = 0; i < WARM_UP; i++) ask(connection);
-    for (double end = now() + atof(words[3]); asked < MAXIMUM && (asked == 0 || now() < end); asked++) {
+    for (double end = now() + seconds; asked < MAXIMUM && (asked == 0 || now() < end); asked++) {
         times[asked] = ask(connection);
         if (pause > 0) nanosleep(&rest, NULL);
     }
     qsort(times, asked, sizeof *times, ascending);
     printf("{\"count\":%zu,\"p50_us\":%.1f,\"p99_us\":%.1f,\"max_us\":%.1f}\n", asked, 1e6 * times[asked / 2],
            1e6 * times[asked * 99 / 100], 1e6 * times[asked - 1]);
-    return 0;
+}
+
+int main(int count, char **words) {
+    if (count == 4 && strcmp(words[1], "send") == 0) send_all(connected(words[2], words[3]));
+    if (count == 6 && strcmp(words[1], "ask") == 0) {
+        ask_all(connected(words[2], words[3]), atof(words[4]), atof(words[5]) * 1e-3);
+        return 0;
+    }
+    fputs("usage: load send ADDRESS PORT | load ask ADDRESS PORT SECONDS PAUSE\n", stderr);
+    return 2;
 }
