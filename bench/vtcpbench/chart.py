@@ -6,6 +6,7 @@ from xml.sax.saxutils import escape
 _COLOURS = {
     "ours": "#1b6ca8", "ours-adaptive": "#6fb1de", "ours-packet": "#3fa7a0", "c": "#555555", "veth": "#c9c9c9",
     "dpdk": "#d9822b", "dpdk-tap": "#d9822b", "dpdk-two": "#efb878", "passt": "#8e5ea2", "qemu": "#a8484f",
+    "64k": "#555555", "256k": "#6fb1de", "512k": "#1b6ca8", "512k-early": "#3fa7a0",
 }  # fmt: skip
 _BAR, _GAP, _LABEL, _PLOT, _RIGHT = 13, 16, 210, 420, 120
 
