@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where the programs under test and the guest's files are; what is missing is made by the scripts beside this package."""
 
+import atexit
 import collections
 import functools
 import glob
@@ -63,7 +64,9 @@ def qemu(version="10"):
 @functools.cache
 def compiled(name, *sources):
     """The path of a C program of the folder bench, made here without libraries, so that it runs in guests too."""
-    path = os.path.join(scratch_folder(name), name)
+    folder = scratch_folder(name)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = os.path.join(folder, name)
     files = sorted(file for source in sources for file in glob.glob(os.path.join(REPOSITORY, "bench", source)))
     # Swift's toolchain has a clang.
     compiler = shutil.which("cc") or "clang"
