@@ -18,6 +18,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case headers
   /// Frames with any request for offload.
   case offloads
+  /// Frames that are larger than what comes next takes.
+  case pieces
   /// The vTCP module between two ends that send any segments.
   case module
   /// The text of a policy.
@@ -31,6 +33,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .packed: try RingTarget.run(InputReader(input), .packed)
     case .headers: try HeadersTarget.run(InputReader(input))
     case .offloads: try OffloadsTarget.run(InputReader(input))
+    case .pieces: try PiecesTarget.run(InputReader(input))
     case .module: try ModuleTarget.run(InputReader(input))
     case .policy: try PolicyTarget.run(InputReader(input))
     }
