@@ -114,7 +114,8 @@ let package = Package(
       name: "CTestSupport", path: "Tests/CTestSupport", cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
     .target(name: "TestSupport", dependencies: ["CTestSupport"], path: "Tests/TestSupport", swiftSettings: common),
     .testTarget(name: "TestSupportTests", dependencies: ["TestSupport"], swiftSettings: common),
-    .testTarget(name: "NICTests", dependencies: ["TestSupport"], swiftSettings: common),
+    .testTarget(
+      name: "NICTests", dependencies: ["CTestSupport", "FrameSupport", "TestSupport"], swiftSettings: common),
     .testTarget(name: "MemoryTests", dependencies: ["Memory"], swiftSettings: common),
     .target(name: "FrameSupport", dependencies: ["Memory", "Wire"], path: "Tests/FrameSupport", swiftSettings: common),
     .testTarget(name: "WireTests", dependencies: ["FrameSupport", "Memory", "Wire"], swiftSettings: common),
@@ -170,7 +171,9 @@ let package = Package(
       swiftSettings: common),
     .testTarget(
       name: "UplinksTests",
-      dependencies: ["CLinux", "FrameSupport", "Memory", "Packets", "Polling", "Timekeeping", "Uplinks", "Wire"],
+      dependencies: [
+        "CLinux", "FrameSupport", "Memory", "Packets", "Polling", "TestSupport", "Timekeeping", "Uplinks", "Wire",
+      ],
       swiftSettings: common),
     // Fuzzing: the targets are a library, run by libFuzzer and replayed by a test.
     .target(

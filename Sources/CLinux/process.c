@@ -2,7 +2,6 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <errno.h>
-#include <sched.h>
 #include <sys/prctl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,17 +15,6 @@ int32_t vtcp_set_process_name(const char *name) { return prctl(PR_SET_NAME, name
 int32_t vtcp_process_identifier(void) { return getpid(); }
 
 int32_t vtcp_effective_user(void) { return (int32_t)geteuid(); }
-
-int32_t vtcp_new_network_namespace(void) { return unshare(CLONE_NEWNET) < 0 ? -errno : 0; }
-
-int32_t vtcp_stay_on_processor(void) {
-    cpu_set_t processors;
-    int current = sched_getcpu();
-    if (current < 0) return -errno;
-    CPU_ZERO(&processors);
-    CPU_SET(current, &processors);
-    return sched_setaffinity(0, sizeof processors, &processors) < 0 ? -errno : 0;
-}
 
 void vtcp_exit(int32_t status) { exit(status); }
 

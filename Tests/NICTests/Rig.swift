@@ -13,6 +13,8 @@ final class Rig {
     var arguments: [String] = []
     var uplink = Network.Kind.sequencedPacket
     var uplinkBuffer: Int32 = 1 << 20
+    /// An interface of this thread's network to be the uplink by packet socket; then nothing comes to `network`.
+    var interface: String?
     var flavour = FrontEnd.Flavour.qemu10
     /// Where one memory region ends and the next begins, without a hole between.
     var border: UInt64?
@@ -38,7 +40,8 @@ final class Rig {
     let (ours, theirs) = try Descriptor.socketPair(Int32(SOCK_STREAM.rawValue))
     network = try Network(shape.uplink, bufferSize: shape.uplinkBuffer)
     let uplink = try #require(network.uplink)
-    var arguments = ["--fd=\(theirs.number)", "--uplink", "fd:\(uplink.number)"]
+    let name = shape.interface.map { "packet:\($0)" } ?? "fd:\(uplink.number)"
+    var arguments = ["--fd=\(theirs.number)", "--uplink", name]
     if shape.pairs > 1 { arguments += ["--queues", "\(shape.pairs)"] }
     nic = try NICProcess(arguments + shape.arguments, inheriting: [theirs, uplink])
     network.uplink = nil

@@ -2,6 +2,7 @@
 
 import Packets
 import Polling
+import TestSupport
 import Testing
 import Timekeeping
 import Uplinks

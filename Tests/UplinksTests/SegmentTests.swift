@@ -3,6 +3,7 @@
 import FrameSupport
 import Memory
 import Polling
+import TestSupport
 import Testing
 import Timekeeping
 import Uplinks

@@ -3,6 +3,7 @@
 import CLinux
 import Glibc
 import Polling
+import TestSupport
 import Testing
 import Timekeeping
 import Uplinks

@@ -4,6 +4,7 @@ import CLinux
 import Memory
 import Packets
 import Polling
+import TestSupport
 import Timekeeping
 import Uplinks
 

@@ -205,9 +205,4 @@ int32_t vtcp_link_query_open(void);
 /// What rtnetlink says of the interface of that index: all but the last three members. Does not wait for an answer.
 int32_t vtcp_link_query(int32_t fd, int32_t index, vtcp_link_limits *_Nonnull limits);
 
-/// Gives this thread a network namespace of its own, which goes when the thread and what it opened are gone; for tests.
-int32_t vtcp_new_network_namespace(void);
-/// Keeps this thread on the processor that it runs on; for tests.
-int32_t vtcp_stay_on_processor(void);
-
 #endif

@@ -35,6 +35,21 @@ int test_wait(int process, int milliseconds, int *status);
 /// Sets RLIMIT_NOFILE of another process.
 int test_limit_descriptors(int process, uint64_t limit);
 
+/// Gives this thread a network namespace of its own, which goes when the thread and what it opened are gone. 0 or -errno.
+int test_new_network(void);
+/// Keeps this thread, and what it starts, on the processor that it runs on. 0 or -errno.
+int test_stay_on_processor(void);
+
+/// Sets IFLA_GSO_IPV4_MAX_SIZE, which not every `ip` knows. 0 or -errno.
+int test_take_large_ipv4(const char *interface, uint32_t size);
+
+/// A packet socket that sends to an interface of this thread's network: each message is a virtio_net_hdr of 10 octets and a frame.
+int test_packet_sender(const char *interface);
+/// A packet socket that gets what an interface of this thread's network receives.
+int test_packet_receiver(const char *interface);
+/// The next frame that a receiver has, never blocking; a VLAN tag that the kernel took out is in its place again.
+int64_t test_packet_receive(int socket, void *octets, size_t capacity);
+
 uint16_t test_load_acquire_16(const void *address);
 void test_store_release_16(void *address, uint16_t value);
 void test_fence(void);
