@@ -7,6 +7,10 @@ public struct EndParameters: Sendable {
   /// Octets that it takes before its application reads.
   public var bufferSize = 65_536
   public var maximumSegmentSize = 536
+  /// Its SYN says it.
+  public var saysSegmentSize = true
+  /// What it takes the other end for that says no segment size: 536 octets, or with IPv6 1220 (RFC 9293, section 3.7.1), as not all do.
+  public var unsaidSegmentSize = 536
   /// Nil: it does not offer to scale.
   public var windowScale: UInt8? = 7
   public var hasTimestamps = true

@@ -4,7 +4,7 @@ import Memory
 
 /// Room for the frames of a simulation.
 public final class FrameSlots {
-  static let slotBytes = 4096
+  static let slotBytes = 8192
   private static let count = 4096
 
   private let memory = ByteRegion.allocate(count: FrameSlots.slotBytes * FrameSlots.count)

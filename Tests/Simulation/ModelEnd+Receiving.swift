@@ -37,7 +37,8 @@ extension ModelEnd {
     peerInitial = segment.sequence
     received = 1
     read = 0
-    toldSize = Int(segment.maximumSegmentSize ?? 536)
+    toldSize = segment.maximumSegmentSize.map { Int($0) } ?? parameters.unsaidSegmentSize
+    surestSize = min(toldSize, Int(segment.maximumSegmentSize ?? 536))
     segmentSize = toldSize
     if let peer = segment.windowScale, let own = parameters.windowScale {
       peerScale = Int(min(peer, 14))

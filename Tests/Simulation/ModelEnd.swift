@@ -24,6 +24,8 @@ final class ModelEnd {
   var segmentSize = 536
   /// What the other end's SYN said of it, options included.
   var toldSize = 536
+  /// What anybody takes the other end for, options included: the least where its SYN said nothing.
+  var surestSize = 536
   var congestionWindow = 0
   var threshold = Int.max / 2
   var duplicates = 0
@@ -191,7 +193,7 @@ final class ModelEnd {
     segment.flags = state == .synReceived ? ModelSegment.syn | ModelSegment.ack : ModelSegment.syn
     segment.window = UInt16(min(parameters.bufferSize, 65_535))
     edge = max(edge, received + Int(segment.window))
-    segment.maximumSegmentSize = UInt16(parameters.maximumSegmentSize)
+    if parameters.saysSegmentSize { segment.maximumSegmentSize = UInt16(parameters.maximumSegmentSize) }
     segment.windowScale = parameters.windowScale
     segment.permitsSACK = parameters.hasSACK
     if state == .synSent { segment.extraOptions = parameters.extraOptions }

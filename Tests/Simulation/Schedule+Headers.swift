@@ -32,4 +32,25 @@ extension Schedule {
     guest.streamLength = min(guest.streamLength, 200 * Int(least))
     network.streamLength = min(network.streamLength, 200 * Int(least))
   }
+  /// Generation 21: SYNs without a segment size, and policy that says one in their place, for some with a header that is full.
+  mutating func drawAdditions() {
+    var random = SplitMix64(seed: seed ^ 0x6164_6469_7469_6f6e)
+    func pick<T>(_ values: [T]) -> T { values[Int(random.next() % UInt64(values.count))] }
+    func draw(_ flow: inout FlowConfiguration) {
+      flow.overrides.addedOptions = pick([.maximumSegmentSize, .maximumSegmentSize, []])
+      flow.overrides.maximumSegmentSize = pick([flow.overrides.maximumSegmentSize, 0, 1_460])
+    }
+    func draw(_ end: inout EndParameters) {
+      end.saysSegmentSize = pick([false, false, true])
+      if end.isIPv6 { end.unsaidSegmentSize = pick([536, 1_220]) }
+      // Sixty octets with the options that an end has at most.
+      if !end.saysSegmentSize { end.extraOptions = pick([end.extraOptions, [253, 20] + (0..<18).map { $0 }]) }
+    }
+    draw(&module.flow)
+    for place in policies.indices { draw(&policies[place]) }
+    for place in phaseFlows.indices { draw(&phaseFlows[place]) }
+    draw(&guest)
+    draw(&network)
+    linkMTU = pick([1_500, 1_500, 1_280, 576, 68, 9_000])
+  }
 }

@@ -8,7 +8,7 @@ import VTCP
 
 extension Schedule {
   /// How many times there has been more to draw. What is new is drawn last, so that a seed that was kept stays what it was.
-  public static let generations = 20
+  public static let generations = 21
 
   /// Generation 2: how losses are repaired, and what there is to be learnt of them.
   private mutating func drawRecovery(_ random: inout SplitMix64) {
@@ -334,6 +334,7 @@ extension Schedule {
     if generation >= 18 { schedule.drawLaterBBR() }
     if generation >= 19 { schedule.drawLimits() }
     if generation >= 20 { schedule.drawOverrides() }
+    if generation >= 21 { schedule.drawAdditions() }
     return schedule
   }
 }

@@ -14,6 +14,8 @@ public struct Schedule: Sendable {
   public var legs = [LegParameters](repeating: LegParameters(), count: 4)
   public var module = ModuleConfiguration()
   public var guestOpens = true
+  /// What the NIC's link takes behind the Ethernet header. Bytes.
+  public var linkMTU = 1500
   /// In one of how many steps, on average, the module's process is killed and another one goes on; 0: never.
   public var takeOverOdds: UInt64 = 0
 

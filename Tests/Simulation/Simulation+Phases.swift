@@ -51,6 +51,12 @@ extension Simulation {
     moduleConfiguration.flow.overrides.windowClamp > 0 || schedule.phaseFlows.contains { $0.overrides.windowClamp > 0 }
   }
 
+  /// What the NIC's link takes, Ethernet's usual MTU at the most, and no less than what is taken without the option.
+  var linkSize: UInt16 {
+    let (headers, least) = guest.parameters.isIPv6 ? (60, 1220) : (40, 536)
+    return UInt16(max(least, min(schedule.linkMTU, 1500) - headers))
+  }
+
   /// What applies to the connection now.
   func configuration(_ view: FlowView) -> FlowConfiguration {
     let place = Int(view.configuration) - schedule.firstPhase

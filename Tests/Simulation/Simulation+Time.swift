@@ -78,6 +78,7 @@ extension Simulation {
     } catch {
       throw Broken("the memory can't be taken over: \(error)")
     }
+    module.linkMTU = schedule.linkMTU
     if module.counters.resets > 0 { throw Broken("what was promised is gone: \(report)") }
     try watch.check(view, self)
     try checkPhase(view)

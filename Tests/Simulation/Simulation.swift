@@ -62,6 +62,7 @@ public final class Simulation {
       creating: true,
       monitor: monitor.region,
       now: Instant(nanoseconds: 1_000_000))
+    module.linkMTU = schedule.linkMTU
     watch = Watch(frameCopy: frameCopy)
     self.slots = slots
     slots.freeAll()

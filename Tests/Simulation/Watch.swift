@@ -162,7 +162,8 @@ struct Watch {
   private func checkLimits(_ side: SideView, _ end: ModelEnd, _ simulation: Simulation) throws(Broken) {
     // Not where a router has made segments smaller than the end knows.
     guard side.congestionWindow > 0, end.state == .established, !simulation.isNarrow else { return }
-    if side.congestionWindow < end.segmentSize || side.slowStartThreshold < 2 * end.segmentSize {
+    let size = min(end.segmentSize, max(end.surestSize - (end.hasTimestamps ? 12 : 0), 1))
+    if side.congestionWindow < size || side.slowStartThreshold < 2 * size {
       throw Broken("window \(side.congestionWindow), threshold \(side.slowStartThreshold): \(simulation.report)")
     }
   }
