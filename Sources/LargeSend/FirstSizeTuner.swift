@@ -21,6 +21,9 @@ public struct FirstSizeTuner: BitwiseCopyable, Sendable {
   static let tie = 2795
   /// A figure that is so far from what it was is another load: eightfold.
   static let otherLoad = 3 * BinaryLogarithm.doubling
+  /// Periods with traffic until another load counts again, some four minutes: one that swings is not to be tried all the time. What is missed
+  /// is `longestWait` at the most.
+  static let otherLoadWait = 1024
   /// Periods that say nothing, one after the other, after which a trial is given up.
   static let mostIdle = 8
   /// Periods.
@@ -40,7 +43,7 @@ public struct FirstSizeTuner: BitwiseCopyable, Sendable {
   private var idle = 0
   /// What the load was when sizes were last tried soon.
   private var reference: FirstSizeFigures?
-  /// Periods with traffic until another load may have them tried soon again, or a load that swings would never let it settle.
+  /// What is left of `otherLoadWait`.
   private var untilOtherLoad = 0
   /// Nothing has been seen or said yet, so it begins with whatever limit comes.
   private var isFresh: Bool
@@ -144,12 +147,12 @@ public struct FirstSizeTuner: BitwiseCopyable, Sendable {
     skipped = periods
   }
 
-  /// How many periods are not counted on the way back to the present size: one, since connections take up a size with delay, and up to
+  /// How many periods are not counted on the way back to the present size: one, since connections take up a size with delay, up to
   /// `longestPause` in all. It is never the same twice, as a load that comes and goes must not keep in step with the rounds of a trial:
   /// a fixed sequence that is spread evenly (multiples of the golden ratio).
   mutating func nextPause() -> Int {
     pauses &+= 0x9e37_79b9
-    return 1 &+ Int(UInt64(pauses) &* UInt64(Self.longestPause) >> 32)
+    return 1 &+ Int((UInt64(pauses) &* UInt64(Self.longestPause)) >> 32)
   }
 
   /// Another size has been settled on: what the load looks like has to be seen first.
@@ -165,7 +168,7 @@ public struct FirstSizeTuner: BitwiseCopyable, Sendable {
     }
     if untilOtherLoad == 0, figures.distance(reference) >= Self.otherLoad {
       self.reference = figures
-      untilOtherLoad = Self.longestWait
+      untilOtherLoad = Self.otherLoadWait
       candidates.tryAllSoon()
     }
     return nil

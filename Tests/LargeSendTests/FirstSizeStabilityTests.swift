@@ -13,7 +13,7 @@ struct FirstSizeStabilityTests {
     "In an hour of noise, all sizes alike, the size changes seldom and is tried for a small part of the time",
     arguments: FirstSizeObjective.allCases, [0.1, 0.2])
   func noise(objective: FirstSizeObjective, noise: Double) {
-    for seed in 0..<3 {
+    for seed in 0..<2 {
       var run = TunerRun(
         FirstSizeTuner(objective: objective, most: 8, present: 4), .alike(seed: seed, noise: noise))
       run.run(Self.hour)
@@ -58,7 +58,7 @@ struct FirstSizeStabilityTests {
     var run = TunerRun(FirstSizeTuner(objective: .cpu, most: 8, present: 4), .alike(seed: 4, noise: 0.1))
     run.run(Self.hour) { load, index in load.others = index % 120 < 60 ? 1 : 10 }
     #expect(run.changes <= 3)
-    #expect(run.away * 6 <= run.periods)
+    #expect(run.away * 10 <= run.periods)
   }
 
   @Test("Idle periods between others change no verdict")
@@ -111,17 +111,17 @@ struct FirstSizeStabilityTests {
   @Test("The first period after a change, in which connections go by the size before, is not counted")
   func firstPeriods() {
     var run = TunerRun(FirstSizeTuner(objective: .cpu, most: 8), .ordinary(seed: 8, noise: 0))
-    var previous = 8
+    var position = 0
     for _ in 0..<20 * TunerRun.minute {
-      let multiple = run.tuner.multiple
-      var period = run.load.period(multiple)
-      // A gain of 1 % for three fifths of the periods of a block is none; a period without cost would be one.
-      if multiple != previous { period.processorTime = multiple == 8 ? period.processorTime * 4 : 1 }
-      previous = multiple
+      var period = run.load.period(run.tuner.multiple)
+      position = run.tuner.multiple == 4 ? position + 1 : 0
+      // A block spares one of them.
+      if position == 1 || position == 3 { period.processorTime = 1 }
       run.note(period)
       if let figures = run.tuner.figures(4) { #expect(figures.processorTimePerMebibyte > 180_000) }
-      if let figures = run.tuner.figures(8) { #expect(figures.processorTimePerMebibyte < 170_000) }
+      if position > 0, run.tuner.multiple == 8 { #expect(position == 1 + FirstSizeBlock.length) }
     }
+    #expect(run.verdicts.count > 5)
     #expect(run.changes == 0)
   }
 

@@ -44,7 +44,7 @@ struct SyntheticLoad {
     Self(seed: seed, noise: noise, cost: { _ in 200_000 }, rate: { _ in 8e8 }, hold: { _ in 150_000 })
   }
 
-  /// The links is full with any size.
+  /// The link is full with any size.
   static func fullLink(seed: Int) -> Self {
     Self(seed: seed, noise: 0.1, cost: { _ in 200_000 }, rate: { _ in 1.25e8 }, hold: { 500_000 * Double($0) })
   }
