@@ -73,6 +73,9 @@ struct FlowSide: BitwiseCopyable, Sendable {
   var isShut: Bool { receiverEdge <= unacknowledged }
   /// Octets on their way to the receiver, as far as is known.
   var outstanding: Int { max(0, next - unacknowledged) }
+  /// The number of a segment without data for the receiver: the next, or where its window ends, if it has shut that before what was on its
+  /// way. It takes nothing beyond (RFC 9293 §3.10.7.4), not even an acknowledgment of its own data.
+  var emptyNumber: SequenceNumber { .later(unacknowledged, .earlier(next, receiverEdge)) }
   /// Octets that are held and were not sent yet.
   var backlog: Int { max(0, buffer.end - next) }
   /// What is held is everything from `unacknowledged` to the end of the stream so far, FIN aside.

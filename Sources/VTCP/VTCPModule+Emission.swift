@@ -148,8 +148,8 @@ extension VTCPModule {
   }
 
   private func makeAcknowledgment(_ flow: RecordIndex, _ leg: Leg, _ head: ByteRegion, _ first: Int) -> Emission {
-    // The number that the end itself would use: the next one that it has not sent, as far as this leg has seen.
-    let number = store[SideIndex(flow, receiver: leg)].next
+    // The number that the end itself would use: the next one that it has not sent, as far as this leg has seen, and its receiver takes.
+    let number = store[SideIndex(flow, receiver: leg)].emptyNumber
     let blocks = blocksToReport(SideIndex(flow, sender: leg))
     let header = writeHeader(flow, leg, head, sequenceNumber: number, .ack, payloadCount: 0, blocks: blocks)
     pending.wireOctets = header.length
@@ -160,7 +160,7 @@ extension VTCPModule {
 
   private func makeReset(_ flow: RecordIndex, _ leg: Leg, _ head: ByteRegion, _ first: Int) -> Emission {
     pending.isReset = true
-    let number = store[SideIndex(flow, receiver: leg)].next
+    let number = store[SideIndex(flow, receiver: leg)].emptyNumber
     let header = writeHeader(flow, leg, head, sequenceNumber: number, [.rst, .ack], payloadCount: 0)
     pending.wireOctets = header.length
     return Emission(

@@ -16,9 +16,10 @@ extension VTCPModule {
     if bridgesECN { bridgeECN(packet, patch, data) }
     if store[data].isOurs {
       if !bridgesECN { overrideReduction(packet, patch, data) }
-      // Ahead of data that wait here, its number may lie beyond the receiver's window: it gets the one that ours have (danger 50).
-      if packet.isBareAcknowledgment, packet.segment.sequenceNumber > store[data].next {
-        patch.setSequenceNumber(store[data].next)
+      // Its number may lie beyond the receiver's window, ahead of data that wait here or were thrown away there: it gets the one that ours
+      // have (danger 50).
+      if packet.isBareAcknowledgment, packet.segment.sequenceNumber > store[data].emptyNumber {
+        patch.setSequenceNumber(store[data].emptyNumber)
       }
     }
     let index = data.opposite

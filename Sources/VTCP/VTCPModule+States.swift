@@ -151,7 +151,7 @@ extension VTCPModule {
     if side.isOurs {
       // The receiver takes it only if it has everything before; what was not sent to it never will be.
       TCPHeaderPatch(packet.frame.head, packet.segment, checksumIsPartial: packet.frame.needsChecksum)
-        .setSequenceNumber(side.next)
+        .setSequenceNumber(side.emptyNumber)
     }
     override(packet, data)
     forget(flow)

@@ -347,6 +347,37 @@ struct DangerTests {
     #expect(acknowledgment.map { rig.place($0, to: .guest) } == 400)
   }
 
+  @Test(
+    "50: who has shut its window and thrown away what was on its way takes nothing beyond it, not even an acknowledgment or a reset",
+    arguments: [Leg.network, .guest])
+  func beyondAShutWindow(leg: Leg) throws {
+    let rig = try ModuleRig()
+    try rig.openAndTalk()
+    func send(_ flags: UInt8, _ place: Int, _ count: Int = 0, ack: Int) throws -> ModelSegment? {
+      leg == .network
+        ? try rig.guest(flags, at: place, count, ack: ack) : try rig.network(flags, at: place, count, ack: ack)
+    }
+    func answer(_ place: Int, _ count: Int = 0, window: UInt16) throws {
+      _ =
+        leg == .network
+        ? try rig.network(at: place, count, ack: 100, window: window)
+        : try rig.guest(at: place, count, ack: 100, window: window)
+    }
+    for packet in 0..<3 { _ = try send(ModelSegment.ack, 100 + 500 * packet, 500, ack: 100) }
+    _ = try rig.emissions(to: leg.opposite)
+    try answer(100, window: 0)
+    // The sender's own, or ours.
+    for end in [600, 1100] {
+      try answer(end - 500, 500, window: 0)
+      let passed = try send(ModelSegment.ack, 1600, ack: end)
+      let told = try [passed].compactMap { $0 } + rig.emissions(to: leg)
+      #expect(!told.isEmpty && told.allSatisfy { rig.place($0, to: leg) == 100 })
+      #expect(told.last.map { rig.acknowledged($0, to: leg) } == end)
+    }
+    let reset = try send(ModelSegment.rst | ModelSegment.ack, 1600, ack: 1100)
+    #expect(reset.map { rig.place($0, to: leg) } == 100)
+  }
+
   @Test("14: what lies beyond the receiver's window does not pass, whatever the sender was shown, but as a question")
   func beyondTheWindow() throws {
     let rig = try ModuleRig()
