@@ -28,6 +28,11 @@ struct SideSending: BitwiseCopyable, Sendable {
   var duplicate = SequenceRange(start: SequenceNumber(rawValue: 0), end: SequenceNumber(rawValue: 0))
   /// Duplicate acknowledgments that the sender is owed, if it can't be told by SACK: one for each segment out of order.
   var duplicatesDue: UInt8 = 0
+  /// The sender recovers from a timeout of its own: it has sent again what lies before `repeatedEnd`, and is done when all before `senderPoint`
+  /// is acknowledged (RecoveryPoint of RFC 5682). Only while copies are held.
+  var senderRecovers = false
+  var repeatedEnd = SequenceNumber(rawValue: 0)
+  var senderPoint = SequenceNumber(rawValue: 0)
   /// It waits for its turn at the rate of the VM: between whom, and what it may send then before others have theirs. Only with
   /// `awaitsTurn`. Octets.
   var turn = ListLinks()

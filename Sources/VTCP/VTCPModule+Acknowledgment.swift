@@ -120,7 +120,11 @@ extension VTCPModule {
       if number > held, store[index].buffer.isEmpty { store[index].buffer.restart(at: number, in: store.chunks) }
     }
     let sending = store[index].sending
-    guard !sending.isNone, store[index].flags.contains(.resent) else { return }
+    guard !sending.isNone else { return }
+    if store.sendings[sending].senderRecovers, number >= store.sendings[sending].senderPoint {
+      store.sendings[sending].senderRecovers = false
+    }
+    guard store[index].flags.contains(.resent) else { return }
     // Reports of duplicates come soon or not at all.
     if number - store.sendings[sending].resent.end > 1 &<< 24 { store[index].flags.remove(.resent) }
   }
@@ -144,9 +148,10 @@ extension VTCPModule {
     } else {
       guard isDuplicate(packet, of: before) else { return false }
     }
-    return hidesReport
-      || hidesLosses(index) && side.receiverEdge > side.unacknowledged
-        && side.unacknowledged >= side.buffer.start && side.unacknowledged < side.buffer.end
+    // A sender that repairs its losses itself is to hear of them, whatever arrived twice.
+    if hidesReport, hidesLosses(index) || !hasBlockAbove(side.unacknowledged, packet) { return true }
+    return hidesLosses(index) && side.receiverEdge > side.unacknowledged
+      && side.unacknowledged >= side.buffer.start && side.unacknowledged < side.buffer.end
   }
 
   private func learnWindow(_ index: SideIndex, _ packet: Packet, since before: FlowSide, _ now: Instant) {

@@ -65,6 +65,7 @@ extension VTCPModule {
     let expected = store[index].expected
     guard end > expected else {
       count(index.sender, index.flow) { $0.duplicates &+= 1 }
+      noteRepair(index, packet)
       return noteRepeated(index, packet, now)
     }
     store[index].expected = end

@@ -30,9 +30,9 @@ extension VTCPModule {
   /// Whether the sender need not hear what is lost: we hold it, and the sender can't send more than our window lets it, or is not meant to be held
   /// back at all. What was lost before it came here is behind the first that is held, and is the sender's.
   func hidesLosses(_ index: SideIndex) -> Bool {
-    guard recovers(index), !store[index].isOurs, store[index].unacknowledged >= store[index].buffer.start else {
-      return false
-    }
+    guard recovers(index), !store[index].isOurs, !senderRecovers(index),
+      store[index].unacknowledged >= store[index].buffer.start
+    else { return false }
     return store[index].flags.contains(.senderLimited)
       || store.sendings[store[index].sending].recovery.congestion.algorithm == .none
   }

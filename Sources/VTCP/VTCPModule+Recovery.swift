@@ -64,6 +64,31 @@ extension VTCPModule {
     return store.sendings[side.sending].recovery.firstRetransmissions(in: store.transmissions) < Self.snoopAttempts
   }
 
+  /// The sender has repeated what its receiver lacks first: its timer has run out. By what is acknowledged next it judges whether it was in vain
+  /// (RFC 5682), so nothing is acknowledged because of us that it has not sent again itself: or a timeout that was called for, since the
+  /// receiver has shut its window and thrown away what was on its way, would look as if nothing had been lost.
+  func noteRepair(_ index: SideIndex, _ packet: Packet) {
+    let side = store[index]
+    guard side.state == .holding, packet.dataEnd > side.unacknowledged else { return }
+    let recovers = store.sendings[side.sending].senderRecovers
+    if packet.start <= side.unacknowledged {
+      // While the window is open it is the path that loses, and all is as ever.
+      guard recovers || side.receiverEdge < side.next else { return }
+      if !recovers { store.sendings[side.sending].repeatedEnd = packet.dataEnd }
+      store.sendings[side.sending].senderRecovers = true
+      store.sendings[side.sending].senderPoint = side.expected
+    }
+    let repeatedEnd = store.sendings[side.sending].repeatedEnd
+    guard store.sendings[side.sending].senderRecovers, packet.start <= repeatedEnd else { return }
+    store.sendings[side.sending].repeatedEnd = .later(repeatedEnd, packet.dataEnd)
+  }
+
+  /// Whether the sender recovers from a timeout by itself.
+  func senderRecovers(_ index: SideIndex) -> Bool {
+    guard store[index].state == .holding, !store[index].sending.isNone else { return false }
+    return store.sendings[store[index].sending].senderRecovers
+  }
+
   /// Whether timers run for what is on its way: ours, or the sender's, as far as our window goes by it.
   func runsTimers(_ index: SideIndex) -> Bool { store[index].state == .limiting || recovers(index) }
 
@@ -143,7 +168,8 @@ extension VTCPModule {
     let hasFIN = side.flags.contains(.finSeen) && side.buffer.end == side.finSequence
     let held = side.buffer.end + (hasFIN && side.next > side.finSequence ? 1 : 0)
     let start = SequenceNumber.later(lost.start, side.unacknowledged)
-    let end = SequenceNumber.earlier(.earlier(lost.end, edge), .earlier(held, side.next))
+    var end = SequenceNumber.earlier(.earlier(lost.end, edge), .earlier(held, side.next))
+    if senderRecovers(index) { end = .earlier(end, store.sendings[side.sending].repeatedEnd) }
     guard end > start, start >= side.buffer.start else { return nil }
     return SequenceRange(start: start, end: end)
   }

@@ -46,6 +46,7 @@ extension VTCPModule {
   /// which the sender was shown a window for.
   private func mayAccelerate(_ index: SideIndex, _ side: FlowSide) -> Bool {
     guard policy(index).mode == .early, !isQuiescing, side.unacknowledged >= side.buffer.start else { return false }
+    guard !senderRecovers(index) else { return false }
     return !side.isShut || policy(index).configuration.shutWindow == .keepPromise && !side.buffer.isEmpty
   }
 

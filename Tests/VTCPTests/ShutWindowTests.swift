@@ -225,4 +225,102 @@ struct ShutWindowTests {
     // It had been shown so much, and is shown no more.
     #expect(rig.acknowledged(said, to: .guest) + Int(said.window) == (policy == .stop ? 200 : 20_100))
   }
+
+  /// Mode `snoop`: two segments are on their way to a receiver that shuts its window, and the sender's timer runs out.
+  private func timedOut() throws -> ModuleRig {
+    let rig = try ModuleRig { $0.flow.mode = .snoop }
+    try rig.openAndTalk { $0.permitsSACK = true }
+    for place in [100, 600] { #expect(try rig.guest(at: place, 500, ack: 100) != nil) }
+    rig.tick(1)
+    try say(rig, .network, window: 0)
+    rig.tick(200)
+    _ = try rig.emissions(to: .network)
+    #expect(try rig.guest(at: 100, 500, ack: 100) != nil)
+    try say(rig, .network, window: 0)
+    rig.tick(400)
+    _ = try rig.emissions(to: .network)
+    return rig
+  }
+
+  @Test(
+    "In mode snoop, who has timed out before a window opened is not acknowledged because of us what it has not sent again: it would take its timeout for one in vain"
+  )
+  func timeoutCalledFor() throws {
+    let rig = try timedOut()
+    try say(rig, .network, window: 20_000)
+    // It need not wait for its timer, which has doubled.
+    let again = try rig.emissions(to: .network)
+    #expect(again.map { rig.place($0, to: .network) } == [100] && again.first?.payloadCount == 500)
+    rig.tick(1)
+    let first = try #require(try rig.network(at: 100, ack: 600))
+    #expect(rig.acknowledged(first, to: .guest) == 600)
+    // New data show it that its timeout was called for (RFC 5682, section 3.1, step 3a): it hears what the receiver says of them.
+    #expect(try rig.guest(at: 1100, 500, ack: 100) != nil)
+    let report = try #require(
+      try rig.network(at: 100, ack: 600) { $0.blocks = [ModuleRig.block(1100, 1600)] })
+    #expect(rig.blocks(report, to: .guest) == [1100..<1600])
+    for _ in 0..<100 {
+      rig.tick(10)
+      #expect(try rig.emissions(to: .network).isEmpty)
+    }
+    // What it has sent again and is lost again, we send.
+    #expect(try rig.guest(at: 600, 500, ack: 100) != nil)
+    for _ in 0..<100 {
+      rig.tick(10)
+      let again = try rig.emissions(to: .network)
+      guard !again.isEmpty else { continue }
+      #expect(again.map { rig.place($0, to: .network) } == [600])
+      break
+    }
+    _ = try rig.network(at: 100, ack: 1600)
+    // That is over, and losses are ours as before.
+    for place in [1600, 2100, 2600, 3100] { _ = try rig.guest(at: place, 500, ack: 100) }
+    for end in [2600, 3100, 3600] {
+      _ = try rig.network(at: 100, ack: 1600) { $0.blocks = [ModuleRig.block(2100, end)] }
+    }
+    #expect(try rig.emissions(to: .network).map { rig.place($0, to: .network) } == [1600])
+  }
+
+  @Test("In mode snoop, all is sent again when a window opens if the sender has not timed out")
+  func beforeTheTimeout() throws {
+    let rig = try ModuleRig { $0.flow.mode = .snoop }
+    try rig.openAndTalk { $0.permitsSACK = true }
+    for place in [100, 600] { #expect(try rig.guest(at: place, 500, ack: 100) != nil) }
+    rig.tick(1)
+    try say(rig, .network, window: 0)
+    // It looks whether only the end was lost (RFC 8985, section 7).
+    #expect(try rig.guest(at: 600, 500, ack: 100) != nil)
+    rig.tick(100)
+    try say(rig, .network, window: 20_000)
+    #expect(try rig.emissions(to: .network).reduce(0) { $0 + $1.payloadCount } == 1000)
+  }
+
+  @Test(
+    "Early acknowledgment does not begin while the sender recovers from a timeout: it would take it for one in vain")
+  func recoveringFirst() throws {
+    let rig = try ModuleRig()
+    try rig.open()
+    _ = try rig.guest(at: 0, 100)
+    // Of what was sent before the receiver had acknowledged any, nobody has a copy.
+    _ = try rig.guest(at: 100, 100)
+    _ = try rig.network(ack: 100)
+    for place in [200, 700] { #expect(try rig.guest(at: place, 500) != nil) }
+    rig.tick(1)
+    _ = try rig.network(ack: 100, window: 0)
+    rig.tick(200)
+    #expect(try rig.guest(at: 100, 100) != nil)
+    for (end, again) in [(200, 200), (700, 700)] {
+      rig.tick(1)
+      let told = try #require(try rig.network(ack: end))
+      #expect(rig.acknowledged(told, to: .guest) == end)
+      #expect(rig.view?.transmit.state == .holding)
+      #expect(try rig.emissions(to: .network).isEmpty)
+      #expect(try rig.guest(at: again, 500) != nil)
+    }
+    rig.tick(1)
+    _ = try rig.network(ack: 1200)
+    _ = try rig.guest(at: 1200, 500)
+    #expect(rig.view?.transmit.state == .accelerated)
+    #expect(try rig.emissions(to: .guest).map { rig.acknowledged($0, to: .guest) } == [1700])
+  }
 }
