@@ -63,6 +63,8 @@ struct ScheduleTests {
       (195_027_318, 20),
       // The packet that ended a phase took the short way, and was not clamped by the phase that it began.
       (195_073_771, 20), (195_066_170, 20),
+      // A timer ran out in the very step in which an acknowledgment had shown a window: of the watch, not of the module.
+      (210_197_320, 21),
     ] as [(UInt64, Int)])
   func found(seed: UInt64, generation: Int) throws {
     try Simulation(Schedule.random(seed: seed, generation: generation)).run()
