@@ -259,6 +259,8 @@ struct Watch {
     let start = sender.highest + Int(Int32(bitPattern: segment.sequence &- sender.wire(sender.highest)))
     // What begins where the receiver has nothing asks for its window.
     let isQuestion = segment.length <= 1 || Int32(bitPattern: segment.sequence &- side.unacknowledged.rawValue) <= 0
+    // The one with which early acknowledgment began is the sender's own: a FIN without room in the window may be on it.
+    guard (leg == .guest ? last?.transmit : last?.receive)?.isOurs == true else { return }
     if receiver.state == .established, !isQuestion, start + Int(segment.length) > receiver.edge {
       throw Broken(
         "I6: \(start)..<\(start + Int(segment.length)) passes, beyond \(receiver.edge): \(simulation.report)")

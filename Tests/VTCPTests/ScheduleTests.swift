@@ -65,6 +65,8 @@ struct ScheduleTests {
       (195_073_771, 20), (195_066_170, 20),
       // A timer ran out in the very step in which an acknowledgment had shown a window: of the watch, not of the module.
       (210_197_320, 21),
+      // A FIN beyond the window passed on the segment with which early acknowledgment began: of the watch.
+      (210_515_858, 20),
     ] as [(UInt64, Int)])
   func found(seed: UInt64, generation: Int) throws {
     try Simulation(Schedule.random(seed: seed, generation: generation)).run()
