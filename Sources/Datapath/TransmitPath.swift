@@ -375,7 +375,7 @@ final class TransmitPath {
       header.gsoSize = asked.gsoSize
       header.headerLength = UInt16(truncatingIfNeeded: layout.payloadOffset)
       // The first two say at once of most frames that they are admitted.
-      if frameLength > limits.leastBytes || frameLength > limits.segments &* Int(asked.gsoSize), staging == nil,
+      if frameLength > limits.leastBytes || frameLength > limits.leastSegments &* Int(asked.gsoSize), staging == nil,
         !limits.admit(request)
       {
         tooLarge = request

@@ -16,12 +16,19 @@ extension EgressLimits {
     return ipv4Bytes > Self.ordinaryIPv4Bytes ? ipv4Bytes : min(ipv4Bytes, ordinary)
   }
 
+  /// The most segments that a request like this may ask for.
+  @inline(__always)
+  func mostSegments(_ request: OffloadRequest) -> Int {
+    request.kind == .tcpSegmentation ? segments : leastSegments
+  }
+
   /// Whether a frame that is to be segmented passes as it is.
   @inline(__always)
   public func admit(_ request: OffloadRequest) -> Bool {
     // No overflow: `init` has 65,536 segments at the most.
     let payload = request.frameLength &- request.layout.payloadOffset
     let size = Int(request.segmentSize)
-    return request.frameLength <= most(request) && payload <= segments &* size || payload <= size
+    return request.frameLength <= most(request) && payload <= mostSegments(request) &* size
+      || payload <= size
   }
 }

@@ -81,7 +81,7 @@ public struct LargeSendSplitter: Sendable {
     self.position = position
     payloadCount = payload
     let room = limits.most(request) &- headerLength
-    piecePayload = max(1, min(room / size, limits.segments)) &* size
+    piecePayload = max(1, min(room / size, limits.mostSegments(request))) &* size
     headOffset = min(headerLength &+ position, head.count)
     self.rest.skip(headerLength &+ position &- headOffset)
   }

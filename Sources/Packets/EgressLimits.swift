@@ -12,6 +12,8 @@ public struct EgressLimits: BitwiseCopyable, Equatable, Sendable {
 
   /// No frame of more segments is let through anywhere.
   public static let mostSegments = 65_536
+  /// No kernel refuses a request for so many datagrams of UDP (UDP_MAX_SEGMENTS is 64, and 128 from Linux 6.8 on); of more it takes none.
+  public static let mostDatagrams = 64
 
   /// The longest frame, in bytes, Ethernet header and tags included. Beyond `ordinaryIPv4Bytes`: IPv4 packets of total length 0 are
   /// taken as well (BIG TCP, Linux 6.3).
@@ -21,12 +23,15 @@ public struct EgressLimits: BitwiseCopyable, Equatable, Sendable {
   public let leastBytes: Int
   /// The most segments of one frame; from 1 to `mostSegments`.
   public let segments: Int
+  /// A frame of no more segments has few enough, whatever it is.
+  public let leastSegments: Int
 
   public init(ipv4Bytes: Int, ipv6Bytes: Int, segments: Int) {
     self.ipv4Bytes = max(ipv4Bytes, 0)
     self.ipv6Bytes = max(ipv6Bytes, 0)
     leastBytes = min(self.ipv4Bytes, self.ipv6Bytes, Self.ordinaryIPv4Bytes)
     self.segments = min(max(segments, 1), Self.mostSegments)
+    leastSegments = min(self.segments, Self.mostDatagrams)
   }
 
   /// What any taker of large frames takes.

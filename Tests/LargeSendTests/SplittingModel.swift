@@ -23,8 +23,10 @@ enum SplittingModel {
     } else {
       most = min(most, limits.ipv4Bytes)
     }
+    // UDP_MAX_SEGMENTS of Linux before 6.8.
+    let allowed = frame.transport == .tcp ? limits.segments : min(limits.segments, 64)
     var segments = 1
-    while segments < limits.segments, frame.payloadOffset + (segments + 1) * segmentSize <= most { segments += 1 }
+    while segments < allowed, frame.payloadOffset + (segments + 1) * segmentSize <= most { segments += 1 }
     return segments * segmentSize
   }
 

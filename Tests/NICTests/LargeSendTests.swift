@@ -132,6 +132,27 @@ extension NICTests {
       }
     }
 
+    @Test("Datagrams are handed on at most 64 at once, as many as any kernel takes", arguments: [64, 65, 200])
+    func datagrams(count: Int) throws {
+      try Rig.run(Rig.Shape(features: Self.features | Feature.hostUSO)) { (rig) throws in
+        var builder = FrameBuilder(.v4, .udp, payload: FrameBuilder.pattern(100 * count - 1))
+        builder.checksum = .partial
+        try rig.guest.transmit(builder.frame(), header: builder.header(gsoSize: 100))
+        var payload: [UInt8] = []
+        for first in stride(from: 0, to: count, by: 64) {
+          let packet = try rig.network.receive()
+          let part = try FrameReader(packet.frame)
+          #expect(part.payload.count == 100 * min(64, count - first) - (count - first <= 64 ? 1 : 0))
+          // One datagram asks for nothing.
+          #expect(packet.header.gsoType == (count - first > 1 ? NetworkHeader.gsoUDP : 0))
+          payload += part.payload
+        }
+        #expect(payload == builder.payload)
+        try rig.guest.reclaim(1)
+        #expect(try rig.counter("splitFrames", of: "queue 1 transmit") == (count > 64 ? 1 : 0))
+      }
+    }
+
     @Test("Danger 58: segments of 8 octets of a large send leave turn by turn, and other frames after them")
     func tinySegments() throws {
       try Rig.run(Rig.Shape(features: Self.features, uplinkBuffer: 150_000)) { (rig) throws in
