@@ -64,6 +64,7 @@ def test_packets_of_half_a_mebibyte_arrive_unchanged(uplink, options):
                 transfer.finish()
         row = machine.nic.counters()[1]
         assert row.get("splitFrames", 0) > 100 and row.get("splitRefused", 0) == row.get("badOffload", 0) == row.get("badLength", 0) == 0, row
+        assert row.get("softwareSegments", 0) == 0, row
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["split", "packed"])

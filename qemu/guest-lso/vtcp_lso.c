@@ -19,7 +19,6 @@
 #include <linux/netdevice.h>
 #include <linux/random.h>
 #include <linux/rtnetlink.h>
-#include <linux/rwsem.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/version.h>
@@ -57,7 +56,6 @@ struct message {
 struct card {
 	/* Changed under RTNL, read under RCU. */
 	struct list_head list;
-	struct rcu_head rcu;
 	struct net_device *dev;
 	/* Comes back in what its back-end says: nobody else can tell this card anything. */
 	u64 nonce;
@@ -248,10 +246,10 @@ static void add(struct net_device *dev)
 {
 	struct card *card = kzalloc(sizeof(*card), GFP_KERNEL);
 
-	apply(dev, first_size, first_size);
-	/* Without one the card is not asked about. */
+	/* It stays as it is. */
 	if (!card)
 		return;
+	apply(dev, first_size, first_size);
 	card->dev = dev;
 	get_random_bytes(&card->nonce, sizeof(card->nonce));
 	spin_lock_init(&card->lock);
@@ -259,31 +257,36 @@ static void add(struct net_device *dev)
 	list_add_rcu(&card->list, &cards);
 }
 
+/* The card goes, or we do: then it is as it was before. */
 static void remove(struct card *card)
 {
 	list_del_rcu(&card->list);
 	/* No message that comes now finds it. */
 	synchronize_net();
 	cancel_delayed_work_sync(&card->work);
-	kfree_rcu(card, rcu);
+	apply(card->dev, ORDINARY_SIZE, ORDINARY_SIZE);
+	say(card, REPORT);
+	kfree(card);
 }
 
 static int device_event(struct notifier_block *block, unsigned long event, void *info)
 {
 	struct net_device *dev = netdev_notifier_info_to_dev(info);
-	struct card *card = card_of(dev);
+	struct card *card;
 
 	switch (event) {
 	case NETDEV_REGISTER:
-		if (!card && is_ours(dev))
+		if (is_ours(dev) && !card_of(dev))
 			add(dev);
 		break;
 	case NETDEV_UP:
 	case NETDEV_CHANGE:
+		card = card_of(dev);
 		if (card && netif_running(dev) && netif_carrier_ok(dev))
 			begin_asking(card, 0);
 		break;
 	case NETDEV_UNREGISTER:
+		card = card_of(dev);
 		if (card)
 			remove(card);
 		break;
@@ -295,20 +298,13 @@ static struct notifier_block device_notifier = { .notifier_call = device_event }
 
 static void apply_to_all(void)
 {
-	struct net_device *dev;
 	struct card *card;
-	struct net *net;
 
 	ASSERT_RTNL();
-	/* Namespaces come and go without RTNL; this lock nests inside it. */
-	down_read(&net_rwsem);
-	for_each_net(net)
-		for_each_netdev(net, dev)
-			if (is_ours(dev))
-				apply(dev, first_size, first_size);
-	up_read(&net_rwsem);
-	list_for_each_entry(card, &cards, list)
+	list_for_each_entry(card, &cards, list) {
+		apply(card->dev, first_size, first_size);
 		say(card, REPORT);
+	}
 }
 
 static int set_first_size(const char *text, const struct kernel_param *parameter)
@@ -360,10 +356,6 @@ static void __exit vtcp_lso_exit(void)
 	is_loaded = false;
 	rtnl_unlock();
 	dev_remove_pack(&message_type);
-	rtnl_lock();
-	first_size = ORDINARY_SIZE;
-	apply_to_all();
-	rtnl_unlock();
 	/* Tells of all devices as if they went. */
 	unregister_netdevice_notifier(&device_notifier);
 }
