@@ -28,7 +28,7 @@ final class ReceivePath {
   let uplinkQueue: Int
   let ends: QueueEnds
   private let macAddress: MACAddress?
-  private let steering: FlowSteering
+  let steering: FlowSteering
   var flowHash: FlowHash
 
   /// Of a frame that is read in place, what is looked at before the guest has it: the virtio header and the first bytes.
@@ -59,7 +59,7 @@ final class ReceivePath {
   private let homePair: Int
   var isSteered = false
   /// Queue pairs that frames are steered to.
-  private var activePairs = 1
+  private(set) var activePairs = 1
   var guest = GuestAbilities()
   private var readsInPlace = false
   /// Bytes of large frames that guests were given. Wraps.
@@ -353,17 +353,6 @@ extension ReceivePath {
   private func isForeign(_ frame: ByteRegion, _ macAddress: MACAddress) -> Bool {
     let destination = MACAddress(decoding: frame, at: 0)
     return !destination.isMulticast && destination != macAddress
-  }
-
-  /// The queue pair whose receiveq gets the frame.
-  func steer(_ frame: ByteRegion, _ now: Instant) -> Int {
-    let head = frame.slice(from: 0, count: min(frame.count, FrameLimits.inspected))
-    var pair = 0
-    if let layout = FrameLayout(parsing: head, frameLength: frame.count) {
-      pair = steering.pair(for: flowHash(layout, head), active: activePairs, now: now)
-    }
-    guard !ends.with(pair, \.isServed) else { return pair }
-    return (0..<activePairs).first { ends.with($0, \.isServed) } ?? pair
   }
 
   /// Copies a piece into the guest's buffers, or drops it if they can never hold it. False: it has to wait.

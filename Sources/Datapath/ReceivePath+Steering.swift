@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Memory
+import Timekeeping
+import Wire
+
+// Uplinks of fewer queues than the guest has.
+
+extension ReceivePath {
+  /// The queue pair whose receiveq gets the frame.
+  func steer(_ frame: ByteRegion, _ now: Instant) -> Int {
+    let head = frame.slice(from: 0, count: min(frame.count, FrameLimits.inspected))
+    var pair = 0
+    if let layout = FrameLayout(parsing: head, frameLength: frame.count) {
+      pair = steering.pair(for: flowHash(layout, head), active: activePairs, now: now)
+    }
+    guard !ends.with(pair, \.isServed) else { return pair }
+    return (0..<activePairs).first { ends.with($0, \.isServed) } ?? pair
+  }
+}
