@@ -163,9 +163,9 @@ final class ControlSocket {
     return counts + rates.filter { $0.1 > 0 }.map { "\($0.0) \($0.1)\n" }.joined()
   }
 
-  /// Nothing without an administrator's word.
+  /// Nothing without an administrator's word, if there is something else to say.
   private var statusOfLargeSends: String {
-    guard nic.largeSend != .off || nic.firstSizesTaken != nil else { return "" }
+    guard nic.largeSend != .off || nic.firstSizesTaken != nil || module == nil else { return "" }
     let told =
       "largeSendMultiple \(nic.firstSizeMultiple)\nlargeSendIPv4 \(nic.firstSizes.ipv4)\nlargeSendIPv6 \(nic.firstSizes.ipv6)\n"
     guard let taken = nic.firstSizesTaken else { return told }

@@ -14,7 +14,7 @@ from vtcpbed import image
 from vtcpbed.flows import run_flows
 from vtcpbed.legs import Legs
 from vtcpbed.monitoring import statistics, statistics_file
-from vtcpbed.process import inside
+from vtcpbed.process import inside, wait_until
 
 pytestmark = pytest.mark.nic
 
@@ -154,9 +154,18 @@ def test_who_asks_for_what_there_is_not_is_told_so_and_holds_nobody_up(control):
         assert ", 0% packet loss" in legs.guest_network.run("busybox", "ping", "-c1", "-W5", legs.ends[1].addresses[0])
 
 
-def test_a_control_socket_without_the_accelerator_is_a_mistake(control):
-    done = control.run("--socket-path=/nonexistent/socket", "--uplink=null")
-    assert done.returncode == 2 and "add --vtcp snoop or --vtcp early" in done.stderr
+def test_a_nic_without_the_accelerator_has_no_policy_to_change(control, tmp_path):
+    nic = subprocess.Popen([image.nic(), f"--socket-path={tmp_path}/nic", "--uplink=null", control.option], stderr=subprocess.PIPE)
+    try:
+        wait_until(lambda: os.path.exists(control.path), 20, "the control socket")
+        assert control.told() == {"largeSendMultiple": "1", "largeSendIPv4": "65536", "largeSendIPv6": "65536"}
+        said = control.ask(b"policy 13\ndefault mode=")
+        assert said.startswith("error\n") and "start it with --vtcp snoop or --vtcp early" in said
+        done = control.run("--set-large-send=128KiB")
+        assert (done.returncode, done.stdout) == (0, "the guest is told 131767 bytes (IPv4), 129947 (IPv6)\n"), done
+    finally:
+        nic.terminate()
+        assert nic.wait(20) == 0, nic.stderr.read()
     done = subprocess.run([image.nic(), "--status"], capture_output=True, text=True, timeout=20)
     assert done.returncode == 2 and "say which by --control-socket=PATH" in done.stderr
 
