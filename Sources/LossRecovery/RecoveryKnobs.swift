@@ -3,7 +3,7 @@
 public import CongestionControl
 
 /// What policy may choose about a side's recovery. Any value is safe.
-public struct RecoveryKnobs: BitwiseCopyable, Sendable {
+public struct RecoveryKnobs: BitwiseCopyable, Equatable, Sendable {
   public var congestion: CongestionKnobs
   public var style: RecoveryStyle
   /// Timeouts in a row after which `timerExpired` says `gaveUp`. 255: never.

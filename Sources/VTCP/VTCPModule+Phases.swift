@@ -58,10 +58,11 @@ extension VTCPModule {
     let before = store.flows[flow].configuration
     let number = phase(of: flow, from: before, now)
     guard number != before else { return false }
+    let former = policy(of: flow)
     weightInUse &-= weight(of: flow)
     store.flows[flow].configuration = number
     weightInUse &+= weight(of: flow)
-    for sender in [Leg.guest, .network] { changed(SideIndex(flow, sender: sender)) }
+    for sender in [Leg.guest, .network] { changed(SideIndex(flow, sender: sender), from: former) }
     touch(flow)
     return true
   }

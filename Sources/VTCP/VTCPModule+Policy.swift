@@ -115,22 +115,29 @@ extension VTCPModule {
   }
 
   private func tell(_ flow: RecordIndex, _ now: Instant) {
+    // Of the other half, which stays as it is until all are told.
+    let former = policy(of: flow)
     weightInUse &-= weight(of: flow)
     classify(flow, now)
     weightInUse &+= weight(of: flow)
     touch(flow)
     for sender in [Leg.guest, .network] {
       let index = SideIndex(flow, sender: sender)
-      changed(index)
+      changed(index, from: former)
       settle(index, now)
     }
     schedule(flow, now)
   }
 
-  /// Another configuration applies to the side. Its number is set; `settle` is to follow.
-  func changed(_ index: SideIndex) {
+  /// Another configuration may apply to the side. Its number is set; `settle` is to follow. A recovery that is under way goes on if what
+  /// rules it is the same: ended each time that somebody else's policy changes, it would begin anew, and the window be reduced again, for
+  /// losses of the same round trip.
+  func changed(_ index: SideIndex, from former: FlowPolicy) {
     let sending = store[index].sending
-    if !sending.isNone { store.sendings[sending].recovery.changed(knobs: knobs(index)) }
+    let knobs = knobs(index)
+    if !sending.isNone, knobs != (index.isTransmit ? former.transmitKnobs : former.receiveKnobs) {
+      store.sendings[sending].recovery.changed(knobs: knobs)
+    }
     if policy(index).mode == .off { stopHolding(index) }
   }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CongestionControl
 import TCPPolicy
 import Testing
 import Wire
@@ -73,6 +74,23 @@ struct PolicyChangeTests {
     #expect(rig.passesUnchanged(fromGuest: true, at: 5_600, 700) { $1 })
     #expect(rig.passesUnchanged(fromGuest: false, at: 200, 700) { $1 })
     #expect(try rig.emissions(to: .guest).isEmpty && rig.emissions(to: .network).isEmpty)
+  }
+
+  @Test("A recovery goes on if somebody else's policy changes, and ends with another value of its own")
+  func recoveryGoesOn() throws {
+    let rig = try ModuleRig()
+    rig.adopt { $0.isPaced = false }
+    try rig.openAndTalk()
+    for place in stride(from: 100, to: 10_100, by: 1_000) { _ = try rig.guest(at: place, 1_000, ack: 100) }
+    _ = try rig.emissions(to: .network)
+    // The first is lost: three duplicates call for it again.
+    for _ in 0..<3 { _ = try rig.network(at: 100, ack: 100) }
+    let window = try #require(rig.view?.transmit.congestionWindow)
+    #expect(rig.view?.transmit.phase == .recovery)
+    rig.adopt { $0.transmitBufferSize += 1_000 }
+    #expect(rig.view?.transmit.phase == .recovery && rig.view?.transmit.congestionWindow == window)
+    rig.adopt { $0.keepFactor = 700 }
+    #expect(rig.view?.transmit.phase == .open)
   }
 
   @Test("Large sends are turned off and on again")
