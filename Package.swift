@@ -31,11 +31,48 @@ let fuzzer: [Target] =
       swiftSettings: common)
   ] : []
 
+/// Set by who builds no more than the NICs and their tests: no package is fetched then, and nothing is there that needs one.
+let isForNICsOnly = isFuzzing || Context.environment["VTCP_NIC_ONLY"] != nil
+
+/// What alone takes packages of others: the administrator's command line, and HTTP for vtcpd (docs/decisions/0030, 0031).
+let tools: [Target] =
+  isForNICsOnly
+  ? []
+  : [
+    .executableTarget(
+      name: "vtcpctl",
+      dependencies: [
+        "Administration", "Capture", "ControlProtocol", "DomainXML", "Memory", "Polling", "Timekeeping",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: common),
+    .executableTarget(
+      name: "vtcp-api",
+      dependencies: [
+        "ControlProtocol", "Polling", "Timekeeping",
+        .product(name: "FlyingFox", package: "FlyingFox"), .product(name: "FlyingSocks", package: "FlyingFox"),
+      ],
+      resources: [.embedInCode("openapi.yaml")],
+      swiftSettings: common),
+  ]
+
 let package = Package(
   name: "vtcp",
   products: [
-    .executable(name: "vtcp-nic", targets: ["vtcp-nic"])
-  ],
+    .executable(name: "vtcp-nic", targets: ["vtcp-nic"]),
+    .executable(name: "vtcp-libvirt-hook", targets: ["vtcp-libvirt-hook"]),
+    .executable(name: "vtcp-libvirt-events", targets: ["vtcp-libvirt-events"]),
+    .executable(name: "vtcpd", targets: ["vtcpd"]),
+  ]
+    + (isForNICsOnly
+      ? []
+      : [.executable(name: "vtcpctl", targets: ["vtcpctl"]), .executable(name: "vtcp-api", targets: ["vtcp-api"])]),
+  dependencies: isForNICsOnly
+    ? []
+    : [
+      .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+      .package(url: "https://github.com/swhitty/FlyingFox", exact: "0.27.1"),
+    ],
   targets: [
     // Lowest layer: nothing of ours below.
     .target(
@@ -57,6 +94,15 @@ let package = Package(
       swiftSettings: datapath),
     .target(name: "Impairment", dependencies: ["Memory", "Timekeeping", "Wire"], swiftSettings: common),
     .target(name: "TCPPolicy", dependencies: ["CongestionControl", "Timekeeping", "Wire"], swiftSettings: datapath),
+    // Policies as administrators write them. Of what is not ours, libyaml (docs/decisions/0027).
+    .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev", "pkg-config"])]),
+    .target(
+      name: "CYAMLEvents", dependencies: ["CYAML"],
+      cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"] + (isFuzzing ? ["-fsanitize=fuzzer-no-link"] : []))]),
+    .target(name: "YAMLDocument", dependencies: ["CYAMLEvents"], swiftSettings: common + coverage),
+    .target(
+      name: "PolicyLanguage", dependencies: ["TCPPolicy", "Timekeeping", "Wire", "YAMLDocument"],
+      swiftSettings: common + coverage),
     .target(name: "Monitoring", dependencies: ["Memory", "Timekeeping"], swiftSettings: datapath),
     .target(
       name: "VTCP",
@@ -65,8 +111,10 @@ let package = Package(
         "Wire",
       ],
       swiftSettings: datapath),
+    .target(name: "Capture", dependencies: ["Memory", "Packets", "Timekeeping", "Wire"], swiftSettings: datapath),
     // The system and the device.
     .target(name: "Polling", dependencies: ["CLinux", "Memory", "Timekeeping"], swiftSettings: datapath),
+    .target(name: "ControlProtocol", dependencies: ["Memory", "Polling", "Timekeeping"], swiftSettings: common),
     .target(name: "Virtio", dependencies: ["CLinux", "Memory"], swiftSettings: datapath),
     .target(name: "VhostUser", dependencies: ["Arena", "Memory", "Polling", "Virtio"], swiftSettings: datapath),
     .target(
@@ -74,8 +122,8 @@ let package = Package(
     .target(
       name: "Datapath",
       dependencies: [
-        "Arena", "CLinux", "LargeSend", "Memory", "Packets", "Polling", "Timekeeping", "Uplinks", "VTCP", "VhostUser",
-        "Wire",
+        "Arena", "CLinux", "Capture", "LargeSend", "Memory", "Monitoring", "Packets", "Polling", "Timekeeping",
+        "Uplinks", "VTCP", "VhostUser", "Wire",
       ],
       swiftSettings: datapath),
     // What the program may do and see. The only thing here that is not ours is libcap-ng (docs/decisions/0013).
@@ -85,10 +133,50 @@ let package = Package(
     .executableTarget(
       name: "vtcp-nic",
       dependencies: [
-        "Arena", "Datapath", "LargeSend", "Memory", "Monitoring", "Polling", "Sandbox", "TCPPolicy", "Timekeeping",
-        "Uplinks",
+        "Arena", "Capture", "Datapath", "LargeSend", "Memory", "Monitoring", "Polling", "Sandbox", "TCPPolicy",
+        "Timekeeping", "Uplinks",
         "VTCP", "VhostUser",
         "Wire",
+      ],
+      swiftSettings: common),
+    // libvirt (docs/decisions/0029). The hook reads XML by expat; only the program of the events links libvirt.
+    .systemLibrary(name: "CExpat", pkgConfig: "expat", providers: [.apt(["libexpat1-dev", "pkg-config"])]),
+    .target(name: "DomainXML", dependencies: ["CExpat", "TCPPolicy", "Wire"], swiftSettings: common + coverage),
+    .target(name: "LibvirtHooks", dependencies: ["DomainXML", "Wire"], swiftSettings: common),
+    .executableTarget(
+      name: "vtcp-libvirt-hook",
+      dependencies: ["ControlProtocol", "DomainXML", "LibvirtHooks", "Memory", "Polling", "Timekeeping"],
+      swiftSettings: common),
+    .systemLibrary(name: "CLibvirt", pkgConfig: "libvirt", providers: [.apt(["libvirt-dev", "pkg-config"])]),
+    .executableTarget(
+      name: "vtcp-libvirt-events",
+      dependencies: ["CLibvirt", "ControlProtocol", "DomainXML", "Memory", "Polling", "Timekeeping"],
+      // An optimiser's pass does not come to its end on this one (Swift 6.3.1); it waits for events, and has nothing to be fast at.
+      swiftSettings: common + [.unsafeFlags(["-Onone"], .when(configuration: .release))]),
+    // The host service: one process that supervises the others (docs/host-service.md).
+    .target(
+      name: "CHost", dependencies: ["CCapNG"], cSettings: [.unsafeFlags(["-Wall", "-Wextra", "-Werror"])]),
+    .target(
+      name: "HostSystem", dependencies: ["CHost", "CLinux", "Memory", "Polling", "Timekeeping"], swiftSettings: common),
+    .target(
+      name: "HostService",
+      dependencies: [
+        "ControlProtocol", "DomainXML", "LibvirtHooks", "PolicyLanguage", "TCPPolicy", "Timekeeping", "Wire",
+        "YAMLDocument",
+      ],
+      swiftSettings: common),
+    .executableTarget(
+      name: "vtcpd",
+      dependencies: [
+        "ControlProtocol", "DomainXML", "HostService", "HostSystem", "LibvirtHooks", "Memory", "Monitoring",
+        "PolicyLanguage", "Polling", "Sandbox", "TCPPolicy", "Timekeeping", "Uplinks", "Wire", "YAMLDocument",
+      ],
+      swiftSettings: common),
+    // What an administrator's command line does.
+    .target(
+      name: "Administration",
+      dependencies: [
+        "Capture", "ControlProtocol", "Memory", "Monitoring", "Polling", "TCPPolicy", "Timekeeping", "Wire",
       ],
       swiftSettings: common),
     // A tool for tests with real kernels.
@@ -149,11 +237,34 @@ let package = Package(
     .testTarget(
       name: "TCPPolicyTests",
       dependencies: ["CongestionControl", "FrameSupport", "TCPPolicy", "Timekeeping", "Wire"], swiftSettings: common),
+    .testTarget(name: "YAMLDocumentTests", dependencies: ["FrameSupport", "YAMLDocument"], swiftSettings: common),
+    .testTarget(
+      name: "PolicyLanguageTests",
+      dependencies: ["FrameSupport", "PolicyLanguage", "TCPPolicy", "Timekeeping", "Wire", "YAMLDocument"],
+      exclude: ["Malformed", "Compiled"], swiftSettings: common),
     .testTarget(
       name: "MonitoringTests", dependencies: ["FrameSupport", "Memory", "Monitoring", "Timekeeping"],
       swiftSettings: common),
     .testTarget(
+      name: "AdministrationTests", dependencies: ["Administration", "Capture", "ControlProtocol", "FrameSupport"],
+      swiftSettings: common),
+    .testTarget(
+      name: "CaptureTests", dependencies: ["Capture", "FrameSupport", "Memory", "Packets", "Timekeeping", "Wire"],
+      swiftSettings: common),
+    .testTarget(
       name: "PollingTests", dependencies: ["CLinux", "Memory", "Polling", "Timekeeping"], swiftSettings: common),
+    .testTarget(
+      name: "ControlProtocolTests", dependencies: ["ControlProtocol", "Memory", "Polling", "Timekeeping"],
+      swiftSettings: common),
+    .testTarget(
+      name: "VhostUserTests", dependencies: ["Memory", "Polling", "VhostUser", "Virtio"], exclude: ["Traces"],
+      swiftSettings: common),
+    .testTarget(
+      name: "HostSystemTests", dependencies: ["HostSystem", "Memory", "Polling", "Timekeeping"], swiftSettings: common),
+    .testTarget(
+      name: "HostServiceTests",
+      dependencies: ["ControlProtocol", "DomainXML", "HostService", "LibvirtHooks", "PolicyLanguage", "Timekeeping"],
+      swiftSettings: common),
     .testTarget(
       name: "VirtioTests", dependencies: ["FrameSupport", "Memory", "Virtio"], swiftSettings: common),
     .testTarget(name: "PacketsTests", dependencies: ["Memory", "Packets"], swiftSettings: common),
@@ -175,18 +286,22 @@ let package = Package(
         "CLinux", "FrameSupport", "Memory", "Packets", "Polling", "TestSupport", "Timekeeping", "Uplinks", "Wire",
       ],
       swiftSettings: common),
+    .testTarget(name: "DomainXMLTests", dependencies: ["DomainXML", "FrameSupport", "Wire"], swiftSettings: common),
+    .testTarget(
+      name: "LibvirtHooksTests", dependencies: ["DomainXML", "LibvirtHooks", "Wire"],
+      swiftSettings: common),
     // Fuzzing: the targets are a library, run by libFuzzer and replayed by a test.
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Arena", "CLinux", "CongestionControl", "CTestSupport", "Datapath", "FrameSupport", "LargeSend", "Memory",
-        "Packets",
-        "Polling", "TCPPolicy", "Timekeeping", "Uplinks", "VhostUser", "Virtio", "VTCP", "Wire",
+        "Arena", "CLinux", "CongestionControl", "CTestSupport", "Datapath", "DomainXML", "FrameSupport", "LargeSend",
+        "Memory", "Packets", "PolicyLanguage", "Polling", "TCPPolicy", "Timekeeping", "Uplinks", "VhostUser", "Virtio",
+        "VTCP", "Wire", "YAMLDocument",
       ],
       path: "Tests/Fuzzing/Targets", swiftSettings: common),
     .testTarget(
       name: "FuzzingTests", dependencies: ["CTestSupport", "FuzzTargets", "Memory"], path: "Tests/Fuzzing/Replay",
       swiftSettings: common),
-  ] + fuzzer,
+  ] + fuzzer + tools,
   swiftLanguageModes: [.v6]
 )

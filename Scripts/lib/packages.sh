@@ -14,14 +14,26 @@ bed_packages=(
   make binutils
 )
 
+# A libvirtd that is only started in namespaces of its own: test_libvirt.py. xmllint compares metadata with their schema.
+libvirt_packages=(libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients libxml2-utils)
+
 # What looks at segments between the ends: test_flows.py.
 judge_packages=(nftables tshark)
+
+# What reads the policy language's schema as editors do: test_policy_schema.py.
+schema_packages=(python3-jsonschema python3-yaml)
+
+# What asks vtcp-api; schemathesis itself is in no Debian: test_api.py.
+gateway_packages=(curl python3-venv)
 
 # What counts instructions: Scripts/instructions.
 count_packages=(valgrind binutils)
 
-# What vtcp-nic is built with, beside the Swift toolchain.
-build_packages=(libcap-ng-dev pkg-config)
+# What the programs are built with, beside the Swift toolchain.
+build_packages=(libcap-ng-dev libexpat1-dev libvirt-dev libyaml-dev pkg-config)
+
+# What Foundation's networking is linked with, if the Swift runtime is linked statically: vtcp-api.
+build_packages+=(libcurl4-openssl-dev libxml2-dev)
 
 # What Scripts/bench runs besides: the peers, and the tools that build them.
 bench_packages=(gcc libc6-dev make xz-utils)
@@ -65,8 +77,8 @@ need_packages() {
 
 # need_build_packages: for those who are not root, the sentence that says what to install.
 need_build_packages() {
-  pkg-config --exists libcap-ng 2>/dev/null && return 0
-  [[ $EUID -eq 0 ]] || die "libcap-ng is missing, which vtcp-nic is built with: install ${build_packages[*]} and try again."
+  pkg-config --exists libcap-ng expat libcurl libvirt libxml-2.0 yaml-0.1 2>/dev/null && return 0
+  [[ $EUID -eq 0 ]] || die "a library is missing that the programs are built with: install ${build_packages[*]} and try again."
   need_packages "${build_packages[@]}"
 }
 

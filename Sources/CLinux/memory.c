@@ -14,11 +14,11 @@
 
 #include "CLinuxSystem.h"
 
-// Its size is fixed for good: nobody who gets the descriptor can shrink it under a mapping.
-int32_t vtcp_memfd_create(const char *name, int64_t size) {
+// Nobody who gets the descriptor can shrink it under a mapping.
+int32_t vtcp_memfd_create(const char *name, int64_t size, int32_t grows) {
     int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0) return -errno;
-    if (ftruncate(fd, size) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) < 0) {
+    if (ftruncate(fd, size) < 0 || fcntl(fd, F_ADD_SEALS, grows ? F_SEAL_SHRINK : F_SEAL_SHRINK | F_SEAL_GROW) < 0) {
         int error = errno;
         close(fd);
         return -error;
@@ -29,6 +29,14 @@ int32_t vtcp_memfd_create(const char *name, int64_t size) {
 int64_t vtcp_file_size(int32_t fd) {
     struct stat status;
     return fstat(fd, &status) < 0 ? -errno : status.st_size;
+}
+
+int32_t vtcp_file_identity(int32_t fd, uint64_t *device, uint64_t *number) {
+    struct stat status;
+    if (fstat(fd, &status) < 0) return -errno;
+    *device = status.st_dev;
+    *number = status.st_ino;
+    return 0;
 }
 
 int64_t vtcp_page_size(void) { return sysconf(_SC_PAGESIZE); }

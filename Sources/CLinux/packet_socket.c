@@ -101,6 +101,22 @@ int32_t vtcp_packet_ring_map(int32_t fd, int32_t slot_size, int32_t slots, void 
     return 0;
 }
 
+int32_t vtcp_packet_ring_drop(int32_t fd) {
+    int version = TPACKET_V2;
+    struct tpacket_req none = {0};
+    // The version can't change while there is a ring, and is the same.
+    (void)setsockopt(fd, SOL_PACKET, PACKET_VERSION, &version, sizeof version);
+    return setsockopt(fd, SOL_PACKET, PACKET_TX_RING, &none, sizeof none) < 0 ? -errno : 0;
+}
+
+int32_t vtcp_packet_socket_interface(int32_t fd) {
+    struct sockaddr_ll address;
+    socklen_t length = sizeof address;
+    memset(&address, 0, sizeof address);
+    if (getsockname(fd, (struct sockaddr *)&address, &length) < 0) return -errno;
+    return address.sll_family == AF_PACKET ? address.sll_ifindex : -ENOTSUP;
+}
+
 int32_t vtcp_packet_ring_send(int32_t fd) {
     struct msghdr nothing = {0};
     ssize_t result = TEMP_FAILURE_RETRY(sendmsg(fd, &nothing, MSG_DONTWAIT | MSG_NOSIGNAL));

@@ -50,6 +50,12 @@ int64_t vtcp_monotonic_now(void) {
     return (int64_t)now.tv_sec * NANOSECONDS_PER_SECOND + now.tv_nsec;
 }
 
+int64_t vtcp_wall_now(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * NANOSECONDS_PER_SECOND + now.tv_nsec;
+}
+
 int64_t vtcp_thread_time(void) {
     struct timespec spent;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
@@ -139,6 +145,7 @@ int32_t vtcp_signalfd_create(void) {
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
     sigaddset(&signals, SIGUSR1);
+    sigaddset(&signals, SIGUSR2);
     int fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
     if (fd < 0) return -errno;
     int error = pthread_sigmask(SIG_BLOCK, &signals, NULL);

@@ -20,4 +20,10 @@ void vtcp_exit(int32_t status) { exit(status); }
 
 int32_t vtcp_descriptor_is_open(int32_t fd) { return fcntl(fd, F_GETFD) >= 0; }
 
+int32_t vtcp_set_close_on_exec(int32_t fd) { return fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ? -errno : 0; }
+
+const char *vtcp_environment(const char *name) { return getenv(name); }
+
+void vtcp_forget_environment(const char *name) { (void)unsetenv(name); }
+
 int32_t vtcp_unlink(const char *path) { return unlink(path) < 0 ? -errno : 0; }

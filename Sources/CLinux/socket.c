@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -34,6 +35,22 @@ int32_t vtcp_unix_connect(const char *path) {
     int fd = stream_socket();
     if (fd < 0) return -errno;
     if (connect(fd, (const struct sockaddr *)&address, sizeof address) < 0) return close_with_error(fd, errno);
+    return fd;
+}
+
+int32_t vtcp_unix_connect_datagrams(const char *path) {
+    struct sockaddr_un address;
+    int32_t valid = unix_address(path, &address);
+    if (valid < 0) return valid;
+    socklen_t length = sizeof address;
+    if (path[0] == '@') {
+        // An abstract name is as long as the address says, and has no zero at its end.
+        address.sun_path[0] = 0;
+        length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+    }
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return -errno;
+    if (connect(fd, (const struct sockaddr *)&address, length) < 0) return close_with_error(fd, errno);
     return fd;
 }
 
@@ -78,6 +95,8 @@ static int32_t integer_option(int32_t fd, int option) {
 }
 
 int32_t vtcp_socket_is_listening(int32_t fd) { return integer_option(fd, SO_ACCEPTCONN); }
+
+int32_t vtcp_socket_end_sending(int32_t fd) { return shutdown(fd, SHUT_WR) < 0 ? -errno : 0; }
 
 int32_t vtcp_unix_type(int32_t fd) {
     int32_t domain = integer_option(fd, SO_DOMAIN);

@@ -56,6 +56,8 @@ static const allowed_call allowed_calls[] = {
     {.number = SYS_munmap},          // the same
     {.number = SYS_madvise},         // guest memory is not for core files
     {.number = SYS_timerfd_settime}, // the next attempt to connect
+    {.number = SYS_getsockopt, ONE_OF, 2, // whether what is to keep our descriptors is a unix socket of datagrams
+     LIST(SO_DOMAIN, SO_TYPE)},
     {.number = SYS_accept4, .role = VTCP_CALLS_ACCEPT},   // the next front-end
     {.number = SYS_socket, ONE_OF, 0,                     // the next attempt to connect, and to nothing but a unix socket
      LIST(AF_UNIX), .role = VTCP_CALLS_CONNECT},

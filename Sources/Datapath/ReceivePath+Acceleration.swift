@@ -24,10 +24,46 @@ extension ReceivePath {
     frame.needsChecksum = header.needsChecksum
     frame.isVerified = header.flags.contains(.dataValid)
     frame.segmentSize = header.needsSegmentation ? header.gsoSize : 0
-    return module.arrive(from: .network, frame, now: now)
+    return isTapped
+      ? tap.judge(module, from: .network, frame, now) : module.arrive(from: .network, frame, now: now)
+  }
+
+  /// What becomes of the frame that was read in place, up to `vectorsEnd`.
+  @inline(__always)
+  func judgeInPlace(
+    _ header: VirtioNetHeader, _ head: ByteRegion, _ frameLength: Int, _ vectorsEnd: Int, _ now: Instant
+  ) -> Verdict {
+    module.with { judge($0, header, head, frameLength, 1..<vectorsEnd, now) }
+      ?? unjudged(head, frameLength, 1..<vectorsEnd, now)
+  }
+
+  /// What becomes of a frame without an accelerator.
+  @inline(__always)
+  func unjudged(_ head: ByteRegion, _ frameLength: Int, _ rest: Range<Int>, _ now: Instant) -> Verdict {
+    if isTapped { show(head, frameLength, rest, now) }
+    return .pass
+  }
+
+  @inline(__always)
+  func unjudged(staged region: ByteRegion, _ now: Instant) -> Verdict {
+    if isTapped {
+      let frame = region.suffix(from: VirtioNetHeader.length)
+      show(frame, frame.count, 0..<0, now)
+    }
+    return .pass
+  }
+
+  @inline(never)
+  private func show(_ head: ByteRegion, _ frameLength: Int, _ rest: Range<Int>, _ now: Instant) {
+    tap.passed(
+      from: .network,
+      PassingFrame(
+        head: head, length: frameLength, vectors: vectors, firstVector: rest.lowerBound, vectorsEnd: rest.upperBound),
+      now)
   }
 
   /// The same of a virtio header and the frame behind it.
+  @inline(never)
   func judge(_ module: VTCPModule, staged region: ByteRegion, _ now: Instant) -> Verdict {
     let frame = region.suffix(from: VirtioNetHeader.length)
     let head = frame.slice(from: 0, count: min(frame.count, FrameLimits.inspected))
@@ -107,6 +143,7 @@ extension ReceivePath {
     if isSteered { stagedPair = steer(whole.suffix(from: VirtioNetHeader.length), now) }
     let counters = ends.with(stagedPair, \.counters)
     if case .refused = staged.stage(whole, for: guest.offloads, counters) { counters.add(.badOffload) }
+    if isTapped { tap.emitted(module, to: .guest, whole: whole.suffix(from: VirtioNetHeader.length), now) }
     // From here on it waits here for the guest's buffers, and nowhere else.
     module.emitted(now: now)
     return true

@@ -4,9 +4,16 @@ import Memory
 import Timekeeping
 import Wire
 
-// Uplinks of fewer queues than the guest has.
+// Whose a frame is; and uplinks of fewer queues than the guest has.
 
 extension ReceivePath {
+  /// Whether it is for somebody else than the guest, who has that address.
+  @inline(__always)
+  func isForeign(_ frame: ByteRegion, _ macAddress: MACAddress) -> Bool {
+    let destination = MACAddress(decoding: frame, at: 0)
+    return !destination.isMulticast && destination != macAddress
+  }
+
   /// The queue pair whose receiveq gets the frame.
   func steer(_ frame: ByteRegion, _ now: Instant) -> Int {
     let head = frame.slice(from: 0, count: min(frame.count, FrameLimits.inspected))

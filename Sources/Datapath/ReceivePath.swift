@@ -41,6 +41,9 @@ final class ReceivePath {
   let vectors = RecordBuffer<IOVector>(capacity: ChainList.maximumVectorsPerChain, repeating: .none)
   private let staging: ByteRegion?
   let module: ModuleReference
+  /// Where frames are shown, if `isTapped`.
+  let tap: FrameTap
+  var isTapped = false
   /// Where frames of the accelerator's are put together; only of the path that gives them to the guest.
   private let emissions: ByteRegion?
   private let announcer: FirstSizeAnnouncer
@@ -79,9 +82,10 @@ final class ReceivePath {
 
   /// `ends`: the receiveqs by queue pair.
   init(
-    uplink: Uplink, uplinkQueue: Int, module: VTCPModule?, announcer: FirstSizeAnnouncer, ends: [QueueEnd],
-    macAddress: MACAddress?, steering: FlowSteering, flowHash: FlowHash
+    uplink: Uplink, uplinkQueue: Int, module: VTCPModule?, tap: FrameTap, announcer: FirstSizeAnnouncer,
+    ends: [QueueEnd], macAddress: MACAddress?, steering: FlowSteering, flowHash: FlowHash
   ) {
+    self.tap = tap
     self.announcer = announcer
     self.uplink = uplink
     self.uplinkQueue = uplinkQueue
@@ -245,7 +249,7 @@ extension ReceivePath {
       return false
     }
     let header = VirtioNetHeader(decoding: uplinkHeader)
-    switch module.with({ judge($0, header, head, frameLength, 1..<vectorsEnd, now) }) ?? .pass {
+    switch judgeInPlace(header, head, frameLength, vectorsEnd, now) {
     case .pass: give(end, header, head, total, chains)
     case .replaced: return takeReplacement(end, header)
     case .consumed: return false
@@ -324,6 +328,7 @@ extension ReceivePath {
   }
 
   /// Whether the guest is to have what is behind the virtio header; if not, it is counted, or the accelerator has kept it.
+  @inline(__always)
   func verdict(on region: ByteRegion, _ now: Instant) -> Verdict {
     guard region.count >= VirtioNetHeader.length &+ FrameLimits.minimumFrame else {
       if region.count > 0 { home.counters.add(.badLength) }
@@ -333,7 +338,7 @@ extension ReceivePath {
       home.counters.add(.foreign)
       return .consumed
     }
-    return module.with { judge($0, staged: region, now) } ?? .pass
+    return module.with { judge($0, staged: region, now) } ?? unjudged(staged: region, now)
   }
 
   func stage(_ region: ByteRegion, _ now: Instant) {
@@ -348,11 +353,6 @@ extension ReceivePath {
     vectors[0] = IOVector(staging)
     let count = uplink.receive(queue: uplinkQueue, vectors: vectors, first: 0, count: 1)
     return count == 0 ? nil : staging.slice(from: 0, count: max(count, 0))
-  }
-
-  private func isForeign(_ frame: ByteRegion, _ macAddress: MACAddress) -> Bool {
-    let destination = MACAddress(decoding: frame, at: 0)
-    return !destination.isMulticast && destination != macAddress
   }
 
   /// Copies a piece into the guest's buffers, or drops it if they can never hold it. False: it has to wait.

@@ -56,7 +56,7 @@ extension TransmitPath {
         bulkFrames &+= 1
       }
       let frame = passing(place, length)
-      switch module.arrive(from: .guest, frame, now: now) {
+      switch judge(module, frame, now) {
       case .pass:
         if frame.segmentSize != 0, module.passedReduction { markReduction(place) }
         bytes &+= VirtioNetHeader.length &+ length
@@ -72,6 +72,25 @@ extension TransmitPath {
     if areSent { return .more }
     end.counters.add(.waits)
     return .waiting
+  }
+
+  /// What becomes of a frame of the guest's.
+  @inline(__always)
+  func judge(_ module: VTCPModule, _ frame: PassingFrame, _ now: Instant) -> Verdict {
+    isTapped ? tap.judge(module, from: .guest, frame, now) : module.arrive(from: .guest, frame, now: now)
+  }
+
+  /// Shows the first of the frames that are prepared, so many, which have left without an accelerator.
+  @inline(never)
+  func showSent(_ count: Int, _ now: Instant) {
+    for place in 0..<count {
+      let length = Int(frames[place].byteCount) &- VirtioNetHeader.length
+      var frame = passing(place, length)
+      frame = PassingFrame(
+        head: frame.head, length: length, vectors: vectors, firstVector: frame.firstVector,
+        vectorsEnd: Int(frames[place].firstVector &+ frames[place].vectorCount))
+      tap.passed(from: .guest, frame, now)
+    }
   }
 
   /// Sends the frames that the module has let pass; false if the uplink took not all, and the others are kept.
@@ -144,6 +163,16 @@ extension TransmitPath {
     return true
   }
 
+  @inline(never)
+  private func showEmission(_ module: VTCPModule, _ emission: Emission, _ head: ByteRegion, _ now: Instant) {
+    let headers = head.slice(from: 0, count: emission.headerLength)
+    var frame = PassingFrame(
+      head: headers, length: emission.headerLength &+ emission.payloadCount, vectors: vectors, firstVector: 1,
+      vectorsEnd: emission.vectorsEnd)
+    frame.segmentSize = UInt16(truncatingIfNeeded: emission.segmentSize)
+    tap.emitted(module, to: .network, frame, now)
+  }
+
   /// Sends what the module has for the network.
   func emit(_ module: VTCPModule, now: Instant) -> PathProgress {
     guard sendWaiting(0) else { return .waiting }
@@ -166,6 +195,7 @@ extension TransmitPath {
         module.notEmitted()
         return .waiting
       }
+      if isTapped { showEmission(module, emission, head, now) }
       module.emitted(now: now)
     }
     return .more

@@ -34,7 +34,7 @@ extension TransmitPath {
 
   /// Sends the frame that `splitter` has, which is of the first chain, piece by piece.
   @inline(never)
-  func sendPieces(_ end: QueueEnd, _ uplinkQueue: Int, _ budget: inout TurnBudget) -> PathProgress {
+  func sendPieces(_ end: QueueEnd, _ uplinkQueue: Int, _ budget: inout TurnBudget, _ now: Instant) -> PathProgress {
     guard var splitter else { return .more }
     self.splitter = nil
     let queue = Int32(truncatingIfNeeded: learnsFlows ? learnedPair % uplink.queueCount : uplinkQueue)
@@ -48,6 +48,7 @@ extension TransmitPath {
       while addPiece(&splitter) != nil { queues[frameCount &- 1] = queue }
       guard frameCount > 0 else { break }
       let sent = sendRuns()
+      if isTapped { showSent(sent, now) }
       count(end, sent, &budget)
       countPieces(end, sent)
       budget.spend(frames: sent, bytes: 0)
@@ -106,7 +107,7 @@ extension TransmitPath {
       budget.spend(frames: 1, bytes: length)
       if length > FrameLimits.small { bulkBytes &+= length }
       let frame = passing(place, length)
-      if module.arrive(from: .guest, frame, now: now) == .pass {
+      if judge(module, frame, now) == .pass {
         if frame.segmentSize != 0, module.passedReduction { markReduction(place) }
         bytes &+= Int(piece.frame.byteCount)
       } else {

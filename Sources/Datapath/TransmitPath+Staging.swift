@@ -4,6 +4,7 @@ import Memory
 import Packets
 import Timekeeping
 import Uplinks
+import VTCP
 import Virtio
 import Wire
 
@@ -32,7 +33,9 @@ extension TransmitPath {
   }
 
   /// Sends the pieces of the staged frame; false if the uplink takes no more now.
-  func sendStagedPieces(_ end: QueueEnd, _ uplinkQueue: Int, _ budget: inout TurnBudget) -> Bool {
+  func sendStagedPieces(
+    _ end: QueueEnd, _ uplinkQueue: Int, _ budget: inout TurnBudget, _ now: Instant
+  ) -> Bool {
     while !budget.isSpent, let piece = staged.piece {
       VirtioNetHeader().encode(into: slots)
       vectors[0] = IOVector(slots.slice(from: 0, count: VirtioNetHeader.length))
@@ -45,6 +48,13 @@ extension TransmitPath {
       guard outcome.accepted == 1 else {
         end.counters.add(.waits)
         return false
+      }
+      if isTapped {
+        tap.passed(
+          from: .guest,
+          PassingFrame(
+            head: piece.first, length: piece.byteCount, vectors: vectors, firstVector: 2,
+            vectorsEnd: Int(frames[0].vectorCount)), now)
       }
       end.counters.add(.frames)
       end.counters.add(.bytes, piece.byteCount)

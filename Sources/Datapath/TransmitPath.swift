@@ -73,13 +73,17 @@ final class TransmitPath {
 
   /// The TCP accelerator, and the frame that it let pass and that the uplink had no room for.
   let module: VTCPModule?
+  /// Where frames are shown, if `isTapped`.
+  let tap: FrameTap
+  var isTapped = false
   /// What the module has let pass and the uplink has not taken.
   let waiting: FrameBacklog
 
   init(
-    uplink: Uplink, module: VTCPModule?, announcer: FirstSizeAnnouncer, macAddress: MACAddress?, steering: FlowSteering,
-    flowHash: FlowHash
+    uplink: Uplink, module: VTCPModule?, tap: FrameTap, announcer: FirstSizeAnnouncer, macAddress: MACAddress?,
+    steering: FlowSteering, flowHash: FlowHash
   ) {
+    self.tap = tap
     self.uplink = uplink
     self.announcer = announcer
     self.module = module
@@ -116,7 +120,7 @@ final class TransmitPath {
     end.disableKicks()
     var budget = TurnBudget()
     while !budget.isSpent {
-      guard sendStagedPieces(end, uplinkQueue, &budget), sendWaiting(uplinkQueue) else { return .waiting }
+      guard sendStagedPieces(end, uplinkQueue, &budget, now), sendWaiting(uplinkQueue) else { return .waiting }
       guard !budget.isSpent else { return .more }
       let popped = end.queue.pop(limit: Self.batch, into: &end.chains)
       guard popped > 0 else {
@@ -159,7 +163,7 @@ final class TransmitPath {
     repeat {
       progress = sendPart(end, uplinkQueue, &budget, now)
       guard splitter != nil else { break }
-      if progress == .more { progress = sendPieces(end, uplinkQueue, &budget) }
+      if progress == .more { progress = sendPieces(end, uplinkQueue, &budget, now) }
       splitter = nil
     } while progress == .more && end.chains.count > 0 && !budget.isSpent
     end.queue.rewind(&end.chains)
@@ -179,6 +183,7 @@ final class TransmitPath {
       chain &+= 1
     }
     let accepted = sendRuns()
+    if isTapped { showSent(accepted, now) }
     count(end, accepted, &budget)
     budget.spend(frames: chain, bytes: 0)
     // Chains without a frame (dropped ones) before the first frame that was not accepted go back as well.
@@ -218,6 +223,7 @@ final class TransmitPath {
   }
 
   /// Makes an outgoing frame of a chain, or drops and counts it. False: it is to be split, and `splitter` is ready for that.
+  @inline(__always)
   func prepare(
     _ end: QueueEnd, _ chain: DescriptorChain, chain index: Int, _ uplinkQueue: Int, _ now: Instant
   ) -> Bool {

@@ -63,6 +63,7 @@ public final class VirtualNIC {
   let poller: Poller
   private let transmitEnds: [QueueEnd]
   let announcer: FirstSizeAnnouncer
+  let tap: FrameTap
   let transmitPath: TransmitPath
   let receivePaths: [ReceivePath]
   /// Receive paths that read from the uplink: one for each of its active queues.
@@ -90,6 +91,8 @@ public final class VirtualNIC {
   /// Signalled after a turn that marked pages in the dirty log.
   var logCall: OwnedDescriptor?
   private var lostMarksTold = false
+  /// Data are not acknowledged early any more, and what was is delivered: an administrator is about to end us.
+  public var isDraining = false
   /// When the next turn is due though nothing has happened: drivers wait to hear of transmitted buffers.
   public private(set) var notificationDeadline: Instant?
 
@@ -115,14 +118,16 @@ public final class VirtualNIC {
     let hash = FlowHash(seed: seed)
     let announcer = FirstSizeAnnouncer(configuration.largeSend)
     self.announcer = announcer
+    let tap = FrameTap()
+    self.tap = tap
     transmitPath = TransmitPath(
-      uplink: uplink, module: module, announcer: announcer, macAddress: configuration.macAddress, steering: steering,
-      flowHash: hash)
+      uplink: uplink, module: module, tap: tap, announcer: announcer, macAddress: configuration.macAddress,
+      steering: steering, flowHash: hash)
     transmitEnds = ends.filter { $0.queue.direction == .deviceReadable }
     let receiveEnds = ends.filter { $0.queue.direction == .deviceWritable }
     receivePaths = (0..<uplink.queueCount).map { queue in
       ReceivePath(
-        uplink: uplink, uplinkQueue: queue, module: module, announcer: announcer, ends: receiveEnds,
+        uplink: uplink, uplinkQueue: queue, module: module, tap: tap, announcer: announcer, ends: receiveEnds,
         macAddress: configuration.macAddress, steering: steering, flowHash: hash)
     }
     for queue in 0..<uplink.queueCount {
@@ -162,7 +167,7 @@ public final class VirtualNIC {
     lastTurn = now
     if now >= limitsDeadline { readLimits(now) }
     if let module {
-      module.setQuiescing(memory.log.isOn, now: now)
+      module.setQuiescing(memory.log.isOn || isDraining, now: now)
       if !module.timersDue(now: now) { isMoreToDo = true }
       if module.isAdopting, module.continueAdopting(now: now) { isMoreToDo = true }
     }

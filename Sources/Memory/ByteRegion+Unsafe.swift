@@ -27,6 +27,11 @@ public struct ByteRegion: @unchecked Sendable {
     return ByteRegion(base: base, count: count)
   }
 
+  /// The same without zeroes: nobody may be shown what was not written before. What is large takes memory as it is used, and not now.
+  public static func reserve(count: Int) -> ByteRegion {
+    ByteRegion(base: .allocate(byteCount: max(count, 1), alignment: 16), count: count)
+  }
+
   public func deallocate() {
     base.deallocate()
   }

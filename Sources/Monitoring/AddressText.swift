@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// An address and a port as people write them: RFC 5952 for IPv6.
-enum AddressText {
-  static func endpoint(high: UInt64, low: UInt64, port: UInt16, ipVersion: UInt8) -> String {
+public enum AddressText {
+  public static func endpoint(high: UInt64, low: UInt64, port: UInt16, ipVersion: UInt8) -> String {
     let address = address(high: high, low: low, ipVersion: ipVersion)
     return ipVersion == 6 ? "[\(address)]:\(port)" : "\(address):\(port)"
   }
 
-  static func address(high: UInt64, low: UInt64, ipVersion: UInt8) -> String {
+  public static func address(high: UInt64, low: UInt64, ipVersion: UInt8) -> String {
     guard ipVersion == 6 else {
       return (0..<4).map { "\(low >> UInt64(8 * (3 - $0)) & 0xff)" }.joined(separator: ".")
     }

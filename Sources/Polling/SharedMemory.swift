@@ -5,9 +5,22 @@ public import Memory
 
 /// Memory files that two processes map: the guest's memory, and what must outlive a process.
 public enum SharedMemory {
-  /// A new memory file of `size` zeroes; its size can never change (sealed).
-  public static func make(name: String, size: Int) throws(SystemError) -> OwnedDescriptor {
-    try OwnedDescriptor("memfd_create", vtcp_memfd_create(name, Int64(size)))
+  /// Which file a descriptor is of; two of the same compare equal.
+  public struct Identity: Hashable, Sendable {
+    let device: UInt64
+    let number: UInt64
+  }
+
+  /// A new memory file of `size` zeroes. It never gets smaller, nor larger unless it `grows` (sealed).
+  public static func make(name: String, size: Int, grows: Bool = false) throws(SystemError) -> OwnedDescriptor {
+    try OwnedDescriptor("memfd_create", vtcp_memfd_create(name, Int64(size), grows ? 1 : 0))
+  }
+
+  /// Which file it is.
+  public static func identity(of fd: Int32) throws(SystemError) -> Identity {
+    var (device, number) = (0 as UInt64, 0 as UInt64)
+    try SystemCalls.check("fstat", SystemCalls.identity(fd, &device, &number))
+    return Identity(device: device, number: number)
   }
 
   /// The size of the file now, in bytes. Its owner may change it.

@@ -2,7 +2,7 @@
 
 import CLinux
 
-/// SIGTERM, SIGINT, SIGHUP and SIGUSR1 as a readable descriptor (`signalfd`).
+/// SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2 as a readable descriptor (`signalfd`).
 ///
 /// Made in the first thread before others are started, so that they inherit the blocked signals. SIGPIPE is ignored
 /// from then on: a peer that went away is an error of a write, not the end of the process.
@@ -11,6 +11,7 @@ public final class SignalDescriptor {
   public static let hangup: Int32 = 1
   public static let interrupt: Int32 = 2
   public static let user1: Int32 = 10
+  public static let user2: Int32 = 12
   public static let terminate: Int32 = 15
 
   private let descriptor: OwnedDescriptor

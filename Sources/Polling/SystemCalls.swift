@@ -49,6 +49,15 @@ enum SystemCalls {
     return ByteRegion(base: base, count: size)
   }
 
+  static func identity(_ fd: Int32, _ device: inout UInt64, _ number: inout UInt64) -> Int32 {
+    vtcp_file_identity(fd, &device, &number)
+  }
+
+  /// The variable's value, as long as it is UTF-8; nil: there is none.
+  static func environment(_ name: String) -> String? {
+    vtcp_environment(name).map { String(cString: $0) }
+  }
+
   static func unmap(_ region: ByteRegion) {
     _ = vtcp_unmap(region.base, region.count)
   }

@@ -12,5 +12,8 @@ public struct SystemError: Error, Equatable, Sendable, CustomStringConvertible {
     self.code = code
   }
 
-  public var description: String { "\(call): \(SystemCalls.errorText(code))" }
+  /// Why, in the C library's words.
+  public var reason: String { SystemCalls.errorText(code) }
+
+  public var description: String { "\(call): \(reason)" }
 }

@@ -53,9 +53,19 @@ public enum UnixSocket {
     try OwnedDescriptor("connect to \(path)", vtcp_unix_connect(path))
   }
 
+  /// A socket of datagrams connected to the one at `path`; a path that begins with `@` is an abstract name. Not blocking.
+  public static func connectDatagrams(path: String) throws(SystemError) -> OwnedDescriptor {
+    try OwnedDescriptor("connect to \(path)", vtcp_unix_connect_datagrams(path))
+  }
+
   /// Whether `fd` is a socket that listens (SO_ACCEPTCONN).
   public static func isListening(_ fd: Int32) -> Bool {
     vtcp_socket_is_listening(fd) > 0
+  }
+
+  /// Says to the other end that nothing more will come; what it sends can still be read.
+  public static func endSending(_ fd: Int32) {
+    _ = vtcp_socket_end_sending(fd)
   }
 
   /// The type of a connected pair, for programs that talk to themselves.
@@ -64,6 +74,9 @@ public enum UnixSocket {
     case datagram = 2
     case sequencedPacket = 5
   }
+
+  /// The type of a unix socket; nil: it is none, or of another type.
+  public static func type(of fd: Int32) -> PairType? { PairType(rawValue: vtcp_unix_type(fd)) }
 
   /// Two sockets connected to each other. Not blocking.
   public static func pair(_ type: PairType) throws(SystemError) -> (OwnedDescriptor, OwnedDescriptor) {

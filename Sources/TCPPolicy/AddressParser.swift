@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Addresses and prefixes as people write them.
-enum AddressParser {
+public enum AddressParser {
   /// "10.0.0.0/8", "fd00::/8", or an address alone. Nil: it is none. The length may be more than there can be: that is `FlowMatch`'s to say.
-  static func prefix(_ text: Substring) -> AddressPrefix? {
+  public static func prefix(_ text: Substring) -> AddressPrefix? {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
     var length: UInt8?
     if parts.count == 2 {
@@ -16,7 +16,7 @@ enum AddressParser {
   }
 
   /// Four numbers with dots between.
-  static func ipv4(_ text: Substring) -> UInt32? {
+  public static func ipv4(_ text: Substring) -> UInt32? {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
     guard parts.count == 4 else { return nil }
     var address: UInt32 = 0
@@ -31,7 +31,7 @@ enum AddressParser {
   }
 
   /// RFC 4291, section 2.2.
-  static func ipv6(_ text: Substring) -> (high: UInt64, low: UInt64)? {
+  public static func ipv6(_ text: Substring) -> (high: UInt64, low: UInt64)? {
     guard text.utf8.count <= 45 else { return nil }
     var halves: [Substring] = []
     if let gap = text.firstIndex(of: "::") {

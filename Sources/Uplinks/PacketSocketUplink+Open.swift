@@ -19,6 +19,18 @@ extension PacketSocketUplink {
     return PacketSocketUplink(link: link, receiver: receiver, sender: sender, ring: ring)
   }
 
+  /// Goes on with the sockets that another process opened; nil: they are something else, or of another interface.
+  static func resume(interface: String, descriptors: [OwnedDescriptor]) throws(UplinkError) -> PacketSocketUplink? {
+    guard (2...3).contains(descriptors.count), let link = try? Link(interface) else { return nil }
+    for descriptor in descriptors {
+      guard vtcp_packet_socket_interface(descriptor.rawValue) == vtcp_interface_index(interface) else { return nil }
+      EventDescriptor.setNonBlocking(descriptor.rawValue)
+    }
+    // Its slots begin anew: where the kernel stands in those that are there nobody can say. Without a ring all goes by the sender.
+    let ring = descriptors.count == 3 ? PacketTransmitRing(resuming: descriptors[2]) : nil
+    return PacketSocketUplink(link: link, receiver: descriptors[0], sender: descriptors[1], ring: ring)
+  }
+
   private static func opened(_ result: Int32, _ interface: String) throws(UplinkError) -> Int32 {
     switch Int(result) {
     case 0...: return result

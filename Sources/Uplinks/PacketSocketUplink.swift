@@ -62,6 +62,8 @@ public final class PacketSocketUplink {
     sending.deallocate()
   }
 
+  /// The receiver, the sender, and that of the ring if there is one.
+  var owners: [OwnedDescriptor] { [receiver, sender] + (ring.map { [$0.owner] } ?? []) }
   var interface: String { link.interface }
   var descriptor: Int32 { receiver.rawValue }
 

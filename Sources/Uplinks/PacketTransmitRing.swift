@@ -28,7 +28,7 @@ final class PacketTransmitRing {
   /// `hdr_len` of the virtio header (virtio 1.3, 5.1.6).
   private static let headerLengthOffset = dataOffset + 2
 
-  private let owner: OwnedDescriptor
+  let owner: OwnedDescriptor
   private let memory: ByteRegion
   private let shared: SharedRegion
   /// The slot that the kernel sends next.
@@ -42,6 +42,12 @@ final class PacketTransmitRing {
     self.owner = owner
     self.memory = memory
     shared = SharedRegion(memory)
+  }
+
+  /// The same, of a socket that had a ring with another process.
+  convenience init?(resuming owner: OwnedDescriptor) {
+    guard vtcp_packet_ring_drop(owner.rawValue) >= 0 else { return nil }
+    self.init(owner)
   }
 
   deinit { SystemCalls.unmap(memory) }

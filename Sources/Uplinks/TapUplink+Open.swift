@@ -40,9 +40,28 @@ extension TapUplink {
     }
   }
 
+  /// Goes on with the queues of the TAP `name` that another process opened and set up; nil: they are something else.
+  static func resume(
+    name: String, queuePairs: Int, descriptors: [OwnedDescriptor]
+  ) throws(UplinkError) -> TapUplink? {
+    let count = min(max(queuePairs, 1), maximumQueues)
+    guard descriptors.count == count else { return nil }
+    for descriptor in descriptors {
+      // That process may have left some without frames; of one that has them it is no mistake.
+      _ = vtcp_tap_attach_queue(descriptor.rawValue, 1)
+      guard let tap = SystemCalls.tapFlags(descriptor.rawValue), tap.name == name,
+        tap.flags & VTCP_TAP_IS_TAP != 0, tap.flags & VTCP_TAP_VNET_HEADER != 0, tap.flags & noPacketInformation != 0
+      else { return nil }
+      EventDescriptor.setNonBlocking(descriptor.rawValue)
+    }
+    guard let link = try? Link(name) else { return nil }
+    return TapUplink(label: "tap:\(name)", link: link, kind: .file, hasHeader: true, descriptors: descriptors)
+  }
+
   /// Takes over an open TAP or unix socket. Whoever opened a TAP has set its MTU and sets it up.
-  static func open(descriptor number: Int32) throws(UplinkError) -> TapUplink {
-    if let tap = SystemCalls.tapFlags(number) { return try open(tap: number, flags: tap.flags, name: tap.name) }
+  static func open(descriptor: OwnedDescriptor) throws(UplinkError) -> TapUplink {
+    let number = descriptor.rawValue
+    if let tap = SystemCalls.tapFlags(number) { return try open(tap: descriptor, flags: tap.flags, name: tap.name) }
     let type = vtcp_unix_type(number)
     guard type == UnixSocket.PairType.datagram.rawValue || type == UnixSocket.PairType.sequencedPacket.rawValue else {
       throw UplinkError("Descriptor \(number) is neither a TAP nor a unix socket of datagrams or sequenced packets.")
@@ -50,10 +69,13 @@ extension TapUplink {
     EventDescriptor.setNonBlocking(number)
     return TapUplink(
       label: "fd:\(number)", link: nil, kind: .datagrams, hasHeader: true,
-      emptyMeansClosed: type == UnixSocket.PairType.sequencedPacket.rawValue, descriptors: [OwnedDescriptor(number)])
+      emptyMeansClosed: type == UnixSocket.PairType.sequencedPacket.rawValue, descriptors: [descriptor])
   }
 
-  private static func open(tap number: Int32, flags: Int32, name: String) throws(UplinkError) -> TapUplink {
+  private static func open(
+    tap descriptor: OwnedDescriptor, flags: Int32, name: String
+  ) throws(UplinkError) -> TapUplink {
+    let number = descriptor.rawValue
     guard flags & VTCP_TAP_IS_TAP != 0 else {
       throw UplinkError("Descriptor \(number) is the TUN \(name), which has no Ethernet frames: open a TAP instead.")
     }
@@ -68,7 +90,7 @@ extension TapUplink {
     do throws(SystemError) { link = try Link(name) } catch { throw UplinkError("Cannot \(error).") }
     return TapUplink(
       label: "fd:\(number) (\(name))", link: link, kind: .file, hasHeader: hasHeader,
-      descriptors: [OwnedDescriptor(number)])
+      descriptors: [descriptor])
   }
 
   /// IFF_NO_PI

@@ -21,7 +21,7 @@ public final class TapUplink {
   /// An empty read means that the peer has closed (SOCK_SEQPACKET).
   let emptyMeansClosed: Bool
 
-  private let owners: [OwnedDescriptor]
+  let owners: [OwnedDescriptor]
   private let descriptors: RecordBuffer<Int32>
   private var activeQueues: Int
   var isGone = false

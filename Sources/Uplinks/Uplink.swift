@@ -33,8 +33,32 @@ public enum Uplink {
     switch specification {
     case .tap(let name): .tap(try TapUplink.open(name: name, queuePairs: queuePairs, mtu: mtu))
     case .packetSocket(let interface): .packetSocket(try PacketSocketUplink.open(interface: interface, mtu: mtu))
-    case .descriptor(let number): .tap(try TapUplink.open(descriptor: number))
+    case .descriptor(let number): .tap(try TapUplink.open(descriptor: OwnedDescriptor(number)))
     case .null: .null(NullUplink(queueCount: max(queuePairs, 1)))
+    }
+  }
+
+  /// Goes on with the descriptors of an uplink that another process had opened, which takes no privilege: `descriptors` of that one, in
+  /// its order. Nil if they are not what `specification` says, or not as many queues: it is to be opened anew then.
+  public static func resume(
+    _ specification: UplinkSpecification, queuePairs: Int, descriptors: [OwnedDescriptor]
+  ) throws(UplinkError) -> Uplink? {
+    switch specification {
+    case .tap(let name):
+      try TapUplink.resume(name: name, queuePairs: queuePairs, descriptors: descriptors).map { .tap($0) }
+    case .packetSocket(let interface):
+      try PacketSocketUplink.resume(interface: interface, descriptors: descriptors).map { .packetSocket($0) }
+    case .descriptor: descriptors.count == 1 ? .tap(try TapUplink.open(descriptor: descriptors[0])) : nil
+    case .null: nil
+    }
+  }
+
+  /// All that a successor needs to go on with it (`resume`); empty: it can as well open it anew.
+  public var descriptors: [OwnedDescriptor] {
+    switch self {
+    case .tap(let uplink): uplink.owners
+    case .packetSocket(let uplink): uplink.owners
+    case .null: []
     }
   }
 

@@ -2,6 +2,7 @@
 
 import Arena
 import LossRecovery
+import Memory
 import Packets
 import TCPPolicy
 import Wire
@@ -53,8 +54,10 @@ extension VTCPModule {
 
   func noteFIN(_ index: SideIndex, _ packet: Packet) {
     guard packet.hasFIN, !store[index].flags.contains(.finSeen) else { return }
-    store[index].flags.insert(.finSeen)
     store[index].finSequence = packet.dataEnd
+    // Whoever takes over believes the number if the flag is there.
+    keepOrder()
+    store[index].flags.insert(.finSeen)
   }
 
   /// RFC 3168 §6.1.3, in the receiver's place (danger 22).

@@ -13,10 +13,12 @@ extension BackEnd {
     do throws(RequestError) {
       guard message.payload.count == 16 else { throw .malformedPayload }
       guard let file = message.descriptors.first else { throw .missingDescriptor }
-      let bitmap = try MappedFile(
-        file, size: message.payload.load(at: 0), offset: message.payload.load(at: 8))
+      let place = Session.Log(size: message.payload.load(at: 0), offset: message.payload.load(at: 8))
+      let bitmap = try MappedFile(file, size: place.size, offset: place.offset)
       memory.log.setBitmap(bitmap.region)
       dirtyLog = bitmap
+      logPlace = place
+      keeper?.keep(file, as: SessionName.log)
       return UInt64(0).littleEndianBytes
     } catch {
       tell(message.header, error)
@@ -28,5 +30,7 @@ extension BackEnd {
     guard let call = message.descriptors.popLast() else { throw .missingDescriptor }
     EventDescriptor.setNonBlocking(call.rawValue)
     device.setLogCall(call)
+    hasLogCall = true
+    keeper?.keep(call, as: SessionName.logCall)
   }
 }

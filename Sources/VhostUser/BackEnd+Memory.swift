@@ -27,6 +27,11 @@ extension BackEnd {
       }
       table.append(region)
     }
+    replaceMemory(by: table)
+  }
+
+  /// `table`: no two regions overlap, and they are not too many.
+  func replaceMemory(by table: [MappedRegion]) {
     change {
       memory.removeAll()
       for region in table { memory.add(region.region) }
@@ -89,10 +94,30 @@ extension BackEnd {
         device.move(vring: index, to: try setup(of: index))
       } catch {
         log.warning("vring \(index) stops, its memory was taken away: \(error)")
-        vrings[index].isRunning = false
+        hasStopped(index)
         device.abandon(vring: index)
       }
     }
+    keepFiles()
     withExtendedLifetime(previous) {}
+  }
+
+  /// Each file once, whatever the number of regions in it: some managers keep one descriptor of a file only.
+  private func keepFiles() {
+    guard let keeper else { return }
+    let files = Set(mappings.map(\.identity))
+    for (file, slot) in memorySlots where !files.contains(file) {
+      memorySlots[file] = nil
+      keeper.keep(nil, as: SessionName.memory(slot))
+    }
+    var used = Set(memorySlots.values)
+    var next = 0
+    for mapping in mappings where memorySlots[mapping.identity] == nil || isResuming {
+      while used.contains(next) { next += 1 }
+      let slot = memorySlots[mapping.identity] ?? next
+      used.insert(slot)
+      memorySlots[mapping.identity] = slot
+      keeper.keep(mapping.descriptor, as: SessionName.memory(slot))
+    }
   }
 }

@@ -106,6 +106,7 @@ extension BackEnd {
     try require(.backendRequests)
     guard let channel = message.descriptors.popLast() else { throw .missingDescriptor }
     requestChannel = channel
+    keeper?.keep(channel, as: SessionName.requestChannel)
   }
 
   /// The driver reset the device. Memory, call and error descriptors and protocol features stay: QEMU does not send
@@ -116,7 +117,10 @@ extension BackEnd {
     for index in vrings.indices {
       device.forget(vring: index)
       device.setEnabled(vring: index, false)
+      let (hasCall, hasError) = (vrings[index].hasCall, vrings[index].hasError)
       vrings[index] = Vring()
+      vrings[index].hasCall = hasCall
+      vrings[index].hasError = hasError
     }
     status = 0
     features = []
@@ -127,10 +131,7 @@ extension BackEnd {
   }
 
   private func disableAll() {
-    for index in vrings.indices {
-      vrings[index].isEnabled = false
-      device.setEnabled(vring: index, false)
-    }
+    for index in vrings.indices { enable(index, false) }
   }
 
   /// Remembers the status and refuses `FEATURES_OK` if the features were. Zero does not stop anything: QEMU 7.2 sends

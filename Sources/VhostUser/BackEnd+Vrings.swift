@@ -59,12 +59,17 @@ extension BackEnd {
     let (index, kick) = try vringDescriptor(&message)
     let setup = try setup(of: index)
     do throws(SystemError) {
-      guard !vrings[index].isRunning else { return try device.setKick(vring: index, kick) }
+      guard !vrings[index].isRunning else {
+        try device.setKick(vring: index, kick)
+        return keepKick(index, kick)
+      }
       try device.start(vring: index, setup, kick: kick)
     } catch {
       throw .system(error)
     }
     vrings[index].isRunning = true
+    vrings[index].isDraining = false
+    keepKick(index, kick)
     restoreParkedState()
     // Without VHOST_USER_F_PROTOCOL_FEATURES a ring is enabled as soon as it runs.
     if !features.contains(.protocolFeatures) { enable(index, true) }
@@ -73,11 +78,15 @@ extension BackEnd {
   func setVringCall(_ message: inout Message) throws(RequestError) {
     let (index, call) = try vringDescriptor(&message)
     device.setCall(vring: index, call)
+    vrings[index].hasCall = call != nil
+    keeper?.keep(call, as: SessionName.call(index))
   }
 
   func setVringError(_ message: inout Message) throws(RequestError) {
     let (index, error) = try vringDescriptor(&message)
     device.setError(vring: index, error)
+    vrings[index].hasError = error != nil
+    keeper?.keep(error, as: SessionName.error(index))
   }
 
   func setVringEnable(_ message: Message) throws(RequestError) {
@@ -86,7 +95,8 @@ extension BackEnd {
     enable(try checked(state.index), state.number == 1)
   }
 
-  private func enable(_ index: Int, _ isEnabled: Bool) {
+  func enable(_ index: Int, _ isEnabled: Bool) {
+    if vrings[index].isEnabled != isEnabled { vrings[index].isDraining = !isEnabled && vrings[index].isRunning }
     vrings[index].isEnabled = isEnabled
     device.setEnabled(vring: index, isEnabled)
   }
@@ -103,8 +113,20 @@ extension BackEnd {
   }
 
   func stopVring(_ index: Int) -> UInt32 {
-    vrings[index].isRunning = false
+    hasStopped(index)
     return device.stop(vring: index)
+  }
+
+  /// A vring that does not run has no kick descriptor, and nothing to drain.
+  func hasStopped(_ index: Int) {
+    vrings[index].isRunning = false
+    vrings[index].isDraining = false
+    keepKick(index, nil)
+  }
+
+  private func keepKick(_ index: Int, _ kick: OwnedDescriptor?) {
+    vrings[index].hasKick = kick != nil
+    keeper?.keep(kick, as: SessionName.kick(index))
   }
 
   /// The payload of the three requests that bring a descriptor: the vring's index in 8 bits, bit 8 = there is none.
@@ -145,7 +167,7 @@ extension BackEnd {
     return QueueSetup(
       format: format, size: vring.size, areas: areas, descriptorAddress: addresses.descriptors,
       eventIndex: features.contains(.eventIndex), notifyOnEmpty: features.contains(.notifyOnEmpty), base: base,
-      usedLogAddress: addresses.log)
+      usedLogAddress: addresses.log, goesOn: isResuming)
   }
 
   /// A front-end that knows of one position in a packed ring leaves the upper half of the base 0, where the used position and

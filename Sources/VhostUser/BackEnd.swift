@@ -57,10 +57,12 @@ public final class BackEnd {
   private var refusals = 0
   /// Kept open for as long as the connection lasts; QEMU complains when it is closed.
   var requestChannel: OwnedDescriptor?
+  var hasLogCall = false
   /// Without `logAll`, which is a switch and no property of the device.
   var features: VirtioFeatures = []
   /// The bitmap in which written pages are marked.
   var dirtyLog: MappedFile?
+  var logPlace: Session.Log?
   var protocolFeatures: ProtocolFeatures = []
   let offeredProtocolFeatures: ProtocolFeatures
   let poller: Poller
@@ -74,18 +76,26 @@ public final class BackEnd {
   var areFeaturesRefused = false
   var vrings: [Vring]
   var mappings: [MappedRegion] = []
+  /// Under which number the file of a region is kept.
+  var memorySlots: [SharedMemory.Identity: Int] = [:]
   /// Regions that were removed lately: QEMU 7.2 removes each once for every queue pair.
   var removed: [MemoryRegionDescription] = []
+  /// For a process that takes over from us; nil: there will be none.
+  let keeper: SessionKeeper?
+  /// What is carried out was carried out before, by the process before us.
+  var isResuming = false
 
   /// `vringCount` vrings can be served. `queueLimit` is the answer to `GET_QUEUE_NUM`: front-ends disagree whether it
   /// counts queues or pairs, so twice as many queues as it says had better be there.
+  /// `isResuming`: the connection is one that the process before us had; call `resume`.
   /// `poller` reports the pipe of a device state under `stateToken`: then call `stateTransferReady`.
   public init(
     connection: OwnedDescriptor, device: any BackEndDevice, memory: GuestMemory, vringCount: Int, queueLimit: Int,
     poller: Poller, stateToken: UInt64, offersDeviceState: Bool,
-    counters: FrontEndCounters = FrontEndCounters(), log: Log
+    counters: FrontEndCounters = FrontEndCounters(), keeper: SessionKeeper? = nil, isResuming: Bool = false, log: Log
   ) {
     socket = MessageSocket(connection)
+    self.keeper = keeper
     self.device = device
     self.memory = memory
     self.queueLimit = queueLimit
@@ -96,13 +106,28 @@ public final class BackEnd {
     self.log = log
     counters.connections &+= 1
     vrings = Array(repeating: Vring(), count: vringCount)
+    keeper?.isResuming = isResuming
+    keeper?.keep(connection, as: SessionName.connection)
+    keeper?.isResuming = false
+    if !isResuming { settle() }
   }
+
+  /// Neither a part of a message nor a part of a reply is on its way.
+  var isQuiet: Bool { socket.isQuiet }
 
   /// Whether to wait until the connection is writable before more messages are taken.
   public var isCongested: Bool { socket.isCongested }
 
   /// Handles the messages that have arrived, so many at the most that the datapath does not notice.
   public func messagesArrived() -> Outcome {
+    // From here on nobody else could go on with the connection, until all of what is taken now is done.
+    keeper?.begin()
+    let outcome = takeMessages()
+    if outcome == .goOn { settle() }
+    return outcome
+  }
+
+  private func takeMessages() -> Outcome {
     guard socket.flush() else { return .closed }
     for _ in 0..<Self.messagesPerTurn {
       switch socket.next() {
@@ -119,7 +144,11 @@ public final class BackEnd {
   }
 
   /// The connection is over: every vring is let go of and all guest memory unmapped.
-  public func close() {
+  ///
+  /// - Parameter guestStays: it is not gone, and neither is what the device holds for it.
+  public func close(guestStays: Bool = false) {
+    // Before anything is undone: a successor may not go on with half of it.
+    keeper?.end()
     for index in vrings.indices where vrings[index].isRunning {
       device.abandon(vring: index)
       vrings[index].isRunning = false
@@ -135,11 +164,13 @@ public final class BackEnd {
     memory.log.setWanted(false)
     memory.log.setBitmap(nil)
     dirtyLog = nil
+    logPlace = nil
+    memorySlots = [:]
     device.setLogCall(nil)
     requestChannel = nil
     dropStateTransfer()
     parkedState = nil
-    device.negotiated([])
+    if !guestStays { device.negotiated([]) }
   }
 
   /// Carries out one request and answers it. False if the connection is gone.

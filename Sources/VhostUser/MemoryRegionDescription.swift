@@ -23,4 +23,11 @@ struct MemoryRegionDescription: Equatable, Sendable {
     userAddress = bytes.load(at: offset + 16)
     fileOffset = bytes.load(at: offset + 24)
   }
+
+  func encode(into bytes: ByteRegion, at offset: Int) {
+    bytes.store(guestAddress, at: offset)
+    bytes.store(size, at: offset + 8)
+    bytes.store(userAddress, at: offset + 16)
+    bytes.store(fileOffset, at: offset + 24)
+  }
 }

@@ -36,6 +36,9 @@ final class MessageSocket {
   /// Whether replies wait for the front-end to read; no further request is taken until it has.
   var isCongested: Bool { !outgoing.isEmpty }
 
+  /// Neither a part of a message nor a part of a reply is on its way.
+  var isQuiet: Bool { received == 0 && outgoing.isEmpty }
+
   func next() -> Incoming {
     guard outgoing.count < Self.maximumOutgoing else { return .incomplete }
     while true {

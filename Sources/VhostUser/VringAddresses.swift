@@ -26,4 +26,19 @@ struct VringAddresses: Equatable, Sendable {
     driver = bytes.load(at: 24)
     log = flags & Self.logUsed != 0 ? bytes.load(UInt64.self, at: 32) : nil
   }
+
+  init(index: Int, descriptors: UInt64, device: UInt64, driver: UInt64, log: UInt64?) {
+    self.index = index
+    self.descriptors = descriptors
+    self.device = device
+    self.driver = driver
+    self.log = log
+  }
+
+  /// As it travels.
+  var encoded: [UInt8] {
+    UInt32(truncatingIfNeeded: index).littleEndianBytes + (log == nil ? 0 : Self.logUsed).littleEndianBytes
+      + descriptors.littleEndianBytes + device.littleEndianBytes + driver.littleEndianBytes
+      + (log ?? 0).littleEndianBytes
+  }
 }

@@ -33,6 +33,9 @@ public struct DirtyLog: Sendable {
   @inline(__always)
   public var isOn: Bool { state[0].isOn }
 
+  /// Whether `VHOST_F_LOG_ALL` is set.
+  public var isWanted: Bool { state[0].isWanted }
+
   /// Whether there is a bitmap. The used ring of a vring is marked if so, when that vring's addresses ask for it.
   public var hasBitmap: Bool { state[0].bitmap.region != nil }
 

@@ -16,10 +16,13 @@ public struct QueueSetup: Sendable {
   public var base: UInt32
   /// Where writes to the used ring are marked (`log_guest_addr`), if they are to be (`VHOST_VRING_F_LOG`).
   public var usedLogAddress: UInt64?
+  /// The ring runs, and its driver does not know that the device is another process from here on: a split ring goes on at its used
+  /// index, whatever `base` says. A packed ring does so by its journal.
+  public var goesOn: Bool
 
   public init(
     format: RingFormat, size: UInt16, areas: RingAreas, descriptorAddress: UInt64, eventIndex: Bool,
-    notifyOnEmpty: Bool, base: UInt32, usedLogAddress: UInt64? = nil
+    notifyOnEmpty: Bool, base: UInt32, usedLogAddress: UInt64? = nil, goesOn: Bool = false
   ) {
     self.format = format
     self.size = size
@@ -29,5 +32,6 @@ public struct QueueSetup: Sendable {
     self.notifyOnEmpty = notifyOnEmpty
     self.base = base
     self.usedLogAddress = usedLogAddress
+    self.goesOn = goesOn
   }
 }

@@ -50,6 +50,7 @@ public final class Virtqueue {
   public func start(_ setup: QueueSetup) -> Bool {
     faultFound = nil
     setLog(setup)
+    markAll(setup)
     notifyOnEmpty = setup.notifyOnEmpty
     switch setup.format {
     case .split:
@@ -58,6 +59,7 @@ public final class Virtqueue {
       var ring = SplitRing(
         size: setup.size, areas: setup.areas, eventIndex: setup.eventIndex,
         base: UInt16(truncatingIfNeeded: setup.base))
+      if setup.goesOn { ring.lastAvailable = ring.usedIndex }
       ring.correctBase()
       split = ring
       return false
@@ -70,6 +72,18 @@ public final class Virtqueue {
       ring.mark(log)
       packed = ring
       return isResumed
+    }
+  }
+
+  /// What the process before us wrote to the ring last it may not have marked. What it wrote to buffers it had.
+  private func markAll(_ setup: QueueSetup) {
+    guard setup.goesOn, log.isOn else { return }
+    let size = Int(setup.size)
+    switch setup.format {
+    case .split: log.wroteDevice(at: 0, length: SplitRing.usedBytes(size: size))
+    case .packed:
+      log.wroteDescriptors(at: 0, length: PackedRing.descriptorBytes(size: size))
+      log.wroteDevice(at: 0, length: 4)
     }
   }
 

@@ -8,21 +8,23 @@ import Timekeeping
 import Uplinks
 import VTCP
 
-/// The memory of the TCP accelerator, of which only what is used takes room: behind the arena in the file of `--state-fd`, or our own.
+/// The memory of the TCP accelerator, of which only what is used takes room: behind the arena in the same file.
 enum AcceleratorMemory {
   /// The module that the options ask for; nil for `--vtcp off`. It goes on with the connections that are in the memory.
   ///
   /// - Parameters:
   ///   - statistics: where it tells others what it does.
-  ///   - arenaBytes: where in the file of `--state-fd` it begins.
+  ///   - state: the file.
+  ///   - arenaBytes: where in it the accelerator's begins.
   static func module(
-    _ options: Options, _ uplink: Uplink, _ statistics: StatisticsFile?, behind arenaBytes: Int
+    _ options: Options, _ uplink: Uplink, _ statistics: StatisticsFile?, _ state: OwnedDescriptor,
+    behind arenaBytes: Int
   ) throws -> VTCPModule? {
     var configuration = configuration(options)
     configuration.seed = .random(in: 0 ... .max)
     let size = VTCPModule.byteCount(configuration)
     guard options.acceleration != .off else {
-      try checkUnused(options.stateDescriptor, offset: arenaBytes, size: size)
+      try checkUnused(state.rawValue, offset: arenaBytes, size: size)
       return nil
     }
     guard uplink.carriesOffloads else {
@@ -30,7 +32,7 @@ enum AcceleratorMemory {
         "--vtcp: the uplink \(uplink.name) carries no virtio headers; use a TAP with vnet_hdr, or --vtcp off")
     }
     let policy = try PolicyFile.classifier(options, fallback: configuration.flow)
-    let region = try map(options.stateDescriptor, offset: arenaBytes, size: size)
+    let region = try map(state.rawValue, offset: arenaBytes, size: size)
     do throws(ArenaError) {
       return try VTCPModule(
         over: region, configuration: configuration, policy: policy, creating: !VTCPModule.isPresent(in: region),
@@ -48,11 +50,7 @@ enum AcceleratorMemory {
     return configuration
   }
 
-  private static func map(_ descriptor: Int32?, offset: Int, size: Int) throws(SystemError) -> ByteRegion {
-    guard let descriptor else {
-      let file = try SharedMemory.make(name: "vtcp-flows", size: size)
-      return try SharedMemory.map(file.rawValue, size: size, offset: 0)
-    }
+  private static func map(_ descriptor: Int32, offset: Int, size: Int) throws(SystemError) -> ByteRegion {
     let end = offset + size
     if try SharedMemory.size(of: descriptor) < end { try SharedMemory.resize(descriptor, to: end) }
     let region = try SharedMemory.map(descriptor, size: size, offset: UInt64(offset))
@@ -61,8 +59,8 @@ enum AcceleratorMemory {
   }
 
   /// Connections that a module had would lose what their ends were promised.
-  private static func checkUnused(_ descriptor: Int32?, offset: Int, size: Int) throws {
-    guard let descriptor, try SharedMemory.size(of: descriptor) >= offset + size else { return }
+  private static func checkUnused(_ descriptor: Int32, offset: Int, size: Int) throws {
+    guard try SharedMemory.size(of: descriptor) >= offset + size else { return }
     guard VTCPModule.isPresent(in: try SharedMemory.map(descriptor, size: size, offset: UInt64(offset))) else { return }
     throw OptionsError(
       "--state-fd: the memory has TCP connections of --vtcp; start with that, or hand in an empty memfd")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Arena
 import Datapath
 import LargeSend
 import Memory
@@ -7,6 +8,7 @@ import Polling
 import TCPPolicy
 import Timekeeping
 import VTCP
+import VhostUser
 
 /// The socket of `--control-socket`, where the administrator changes what we do while we run (docs/control.md).
 ///
@@ -23,13 +25,27 @@ final class ControlSocket {
     case policy(PolicyReception)
     /// The policy is in force, and not all connections know.
     case adopting
+    /// Connections are drained, until then at the most.
+    case draining(Instant)
+
+    /// Nothing is expected from the other end any more.
+    var isAnswering: Bool {
+      switch self {
+      case .adopting, .draining: true
+      case .idle, .command, .policy: false
+      }
+    }
   }
 
   /// Octets that one turn reads: some fifty rules.
   private static let piece = 4096
   private static let patience = Interval.seconds(10)
+  /// Between two looks at what is still held: all connections are asked.
+  private static let drainingInterval = Interval.milliseconds(50)
 
   let path: String
+  /// We made the socket's name, and take it away.
+  let ownsName: Bool
   private let nic: VirtualNIC
   /// Nil: the NIC accelerates nothing, and has no policy.
   private let module: VTCPModule?
@@ -38,28 +54,41 @@ final class ControlSocket {
   private let listener: OwnedDescriptor
   private let timer: TimerDescriptor
   private let room = ByteRegion.allocate(count: ControlSocket.piece)
+  private let succession: Succession
   private let log: Log
   private var connection: OwnedDescriptor?
+  /// That came with a request.
+  private var descriptors: [OwnedDescriptor] = []
   private var state = State.idle
   /// Which policy is in force: 1 is that of the start.
   private var revision = 1
+  /// What the connection was asked for that goes on as a capture.
+  private var captureRequest: CaptureRequest?
 
   /// For the poller: who connects, who has sent something, and whose time is over.
   var listenerDescriptor: Int32 { listener.rawValue }
   var connectionDescriptor: Int32? { connection?.rawValue }
   var timerDescriptor: Int32 { timer.rawValue }
 
-  /// Listens at `path`, for its owner only.
+  /// Listens at `path`, for its owner only; or goes on where whoever started us listens.
   init(
-    path: String, nic: VirtualNIC, module: VTCPModule?, fallback: FlowConfiguration, log: Log
+    path: String, nic: VirtualNIC, module: VTCPModule?, fallback: FlowConfiguration, succession: Succession,
+    log: Log
   ) throws(OptionsError) {
     self.path = path
     self.nic = nic
     self.module = module
     self.fallback = fallback
+    self.succession = succession
     self.log = log
     do throws(SystemError) {
-      listener = try UnixSocket.listen(path: path, isPrivate: true)
+      if let handed = succession.takeControl() {
+        listener = handed
+        ownsName = false
+      } else {
+        listener = try UnixSocket.listen(path: path, isPrivate: true)
+        ownsName = true
+      }
       timer = try TimerDescriptor()
     } catch {
       throw OptionsError("--control-socket: \(error)")
@@ -89,17 +118,18 @@ final class ControlSocket {
   func ready() -> Bool {
     guard let connection else { return false }
     let octets: [UInt8]
-    switch ByteStream.read(connection.rawValue, into: room) {
+    switch UnixSocket.receive(connection.rawValue, into: room, descriptors: &descriptors) {
     case .bytes(let count): octets = room.slice(from: 0, count: count).bytes
     case .wouldBlock: return true
-    case .end, .failed:
+    case .truncated: return reply("error\na descriptor was lost on the way; is the limit of open files too low?\n")
+    case .closed, .failed:
       // Who has asked and says so waits for the answer; and the next one for the end of this, or all connections would be told at once.
       if case .adopting = state { return true }
       return false
     }
     switch state {
     // Nothing is expected any more.
-    case .idle, .adopting: return true
+    case .idle, .adopting, .draining: return true
     case .command(let before): return command(before + octets)
     case .policy(var reception):
       reception.take(octets)
@@ -111,6 +141,7 @@ final class ControlSocket {
   func timeout() -> Bool {
     timer.drain()
     if case .adopting = state { return true }
+    if case .draining(let end) = state { return goOnDraining(until: end) }
     return reply("error\nnothing came for \(Self.patience.nanoseconds / 1_000_000_000) s\n")
   }
 
@@ -120,10 +151,18 @@ final class ControlSocket {
     return reply("ok\npolicy \(revision) is in force for \(module.flowCount) connections\n")
   }
 
+  /// The connection whose request was for a capture, which lives on without us; nil: it was another. For when it is over here.
+  func takeCapture() -> (CaptureRequest, OwnedDescriptor)? {
+    guard let captureRequest, let connection else { return nil }
+    self.captureRequest = nil
+    return (captureRequest, connection)
+  }
+
   /// Ends the connection. The poller is to forget it first.
   func close() {
     timer.disarm()
     connection = nil
+    descriptors = []
     state = .idle
   }
 
@@ -142,16 +181,61 @@ final class ControlSocket {
         reception.take(octets[(end + 1)...])
         return go(on: reception)
       case .status:
-        return reply("ok\n" + statusOfPolicy + statusOfLargeSends)
+        return reply("ok\n" + statusOfPolicy + statusOfLargeSends + statusOfSuccession)
+      case .capture(let request):
+        captureRequest = request
+        return false
       case .largeSend(let setting):
         nic.setLargeSend(setting)
         log.notice("--large-send is \(setting) now")
         let sizes = nic.firstSizes
         return reply("ok\nthe guest is told \(sizes.ipv4) bytes (IPv4), \(sizes.ipv6) (IPv6)\n")
+      case .keeper: return try setKeeper()
+      case .handOver:
+        guard succession.handOver() else {
+          throw ControlError("nobody keeps the descriptors; start vtcp-nic with NOTIFY_SOCKET, or ask for keeper")
+        }
+        return reply("ok\nends, and the next process goes on\n")
+      case .drain(let time):
+        nic.isDraining = true
+        return goOnDraining(until: MonotonicClock.now() + time)
+      case .endDraining:
+        nic.isDraining = false
+        return reply("ok\ndata are acknowledged early again\n")
       }
     } catch {
       return reply("error\n\(error)\n")
     }
+  }
+
+  private func setKeeper() throws(ControlError) -> Bool {
+    guard descriptors.count == 1 else {
+      throw ControlError(
+        "keeper: one descriptor comes with it, a connected socket of datagrams, not \(descriptors.count)")
+    }
+    guard let type = UnixSocket.type(of: descriptors[0].rawValue), type == .datagram else {
+      throw ControlError("keeper: the descriptor that came with it is no unix socket of datagrams")
+    }
+    succession.use(NotifySocket(descriptors[0]))
+    return reply("ok\neverything is given to the new keeper, which is told READY=1 at the end\n")
+  }
+
+  /// Answers when nothing is held that was acknowledged, or the time is over.
+  private func goOnDraining(until end: Instant) -> Bool {
+    let now = MonotonicClock.now()
+    // What is owned is held; and if something is held, which is quickly known, it is worth asking.
+    let owned = module.map { $0.heldChunks == 0 ? 0 : $0.ownedOctets } ?? 0
+    if owned == 0 { return reply("ok\nnothing is held that was acknowledged\n") }
+    guard now < end else { return reply("error\n\(owned) octets are held still\n") }
+    state = .draining(end)
+    timer.arm(after: min(Self.drainingInterval, end - now))
+    return true
+  }
+
+  private var statusOfSuccession: String {
+    "process \(Process.identifier)\nkept \(succession.isKept ? 1 : 0)\ngeneration \(succession.generation)\n"
+      + "resumed \(succession.keeper.resumedCount)\ndraining \(nic.isDraining ? 1 : 0)\n"
+      + (module.map { "held \($0.heldChunks * ChunkPool.chunkBytes)\n" } ?? "")
   }
 
   private var statusOfPolicy: String {

@@ -92,11 +92,28 @@ struct Options {
     }
   }
 
+  /// Names of descriptors that are there besides, and stand in for those of options.
+  private var replacements: Set<String> = []
+
+  /// What was handed in by name (LISTEN_FDS) stands in for what options say by number. No number may be both.
+  mutating func replace(by named: [(name: String, number: Int32)]) throws(OptionsError) {
+    replacements = Set(named.map(\.name).filter { name in named.count { $0.name == name } == 1 })
+    if Succession.hasState(replacements) { stateDescriptor = nil }
+    for (option, number) in descriptors {
+      guard let twice = named.first(where: { $0.number == number }) else { continue }
+      throw OptionsError(
+        "\(option): descriptor \(number) is '\(twice.name)' of LISTEN_FDNAMES too; hand it in one way or the other")
+    }
+    if case .descriptor? = role, Succession.hasSocket(replacements) { role = .handed }
+  }
+
   /// The descriptors that were handed in, each with its option's name.
   var descriptors: [(String, Int32)] {
     var descriptors: [(String, Int32)] = []
     if case .descriptor(let number)? = role { descriptors.append(("--fd", number)) }
-    if case .descriptor(let number)? = uplink { descriptors.append(("--uplink", number)) }
+    if case .descriptor(let number)? = uplink, !Succession.hasUplink(replacements) {
+      descriptors.append(("--uplink", number))
+    }
     if let stateDescriptor { descriptors.append(("--state-fd", stateDescriptor)) }
     return descriptors
   }

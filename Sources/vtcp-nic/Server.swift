@@ -7,7 +7,7 @@ import VhostUser
 
 /// The program's loop: one thread, the datapath's turns and between them everything else.
 final class Server {
-  private enum Token {
+  enum Token {
     static let listener: UInt64 = 0
     static let connection: UInt64 = 1
     static let signals: UInt64 = 2
@@ -16,45 +16,52 @@ final class Server {
     static let controlListener: UInt64 = 5
     static let controlConnection: UInt64 = 6
     static let controlTimer: UInt64 = 7
+    static let manager: UInt64 = 8
+    /// And the next few.
+    static let captures: UInt64 = 16
   }
 
   /// Between two attempts to connect.
-  private static let retryInterval = Interval.milliseconds(100)
+  static let retryInterval = Interval.milliseconds(100)
   /// Between two looks at queues whose driver does not kick.
   private static let pollInterval = Interval.microseconds(100)
 
-  private let nic: VirtualNIC
-  private let role: SocketRole
-  private let queuePairs: Int
-  private let offersDeviceState: Bool
-  private let poller: Poller
-  private let log: Log
+  let nic: VirtualNIC
+  let role: SocketRole
+  let queuePairs: Int
+  let offersDeviceState: Bool
+  let poller: Poller
+  let log: Log
   private let signals: SignalDescriptor
-  private let retryTimer: TimerDescriptor
-  private var listener: OwnedDescriptor?
-  private var connection: OwnedDescriptor?
-  private var backEnd: BackEnd?
-  private var isCongested = false
+  let retryTimer: TimerDescriptor
+  var listener: OwnedDescriptor?
+  var connection: OwnedDescriptor?
+  var backEnd: BackEnd?
+  var isCongested = false
   private var busyPoll: BusyPoll
   /// Of `VirtualNIC.bulkBytes`, when the last period without work began.
   private var bytesSeen = 0
   private var tuningDeadline = Instant(nanoseconds: 0)
-  private var isEnding = false
+  var isEnding = false
   private var faultsSeen: UInt64 = 0
-  private var toldWaiting = false
+  var toldWaiting = false
   /// By what name the socket's path can be called once the file system is out of sight; nil: not at all.
   var reachablePath: String?
   /// The same of the control socket's.
   var reachableControl: String?
   private var controlSocket: ControlSocket?
+  let succession: Succession
+  /// Where the manager is written to, while it does not take all.
+  var watchedManager: Int32?
+  var hasToldLoss = false
+  private let captures: CaptureStreams
   /// Ours for as long as we run.
   var statistics: StatisticsFile?
-  private let counters = FrontEndCounters()
+  let counters = FrontEndCounters()
 
   init(
     nic: VirtualNIC, role: SocketRole, queuePairs: Int, offersDeviceState: Bool, poll: BusyPoll.Mode, poller: Poller,
-    signals: SignalDescriptor,
-    log: Log
+    signals: SignalDescriptor, succession: Succession, log: Log
   ) throws(SystemError) {
     self.nic = nic
     self.role = role
@@ -62,9 +69,11 @@ final class Server {
     self.offersDeviceState = offersDeviceState
     self.poller = poller
     self.signals = signals
+    self.succession = succession
     self.log = log
     busyPoll = BusyPoll(mode: poll)
     retryTimer = try TimerDescriptor()
+    captures = CaptureStreams(nic: nic, poller: poller, firstToken: Token.captures, log: log)
     try poller.add(signals.rawValue, .readable, token: Token.signals)
     try poller.add(retryTimer.rawValue, .readable, token: Token.retry)
   }
@@ -72,9 +81,15 @@ final class Server {
   /// Opens the socket. After this a front-end can connect; nothing that it sends is read before `run`. We connect to
   /// one that listens when we run: as the user who will have to do it again.
   func open() throws(SystemError) {
+    if let socket = succession.takeListener() {
+      try listen(socket)
+      return log.info("listening on \(role.name), on the socket that was handed in")
+    }
     switch role {
     case .listen(let path):
-      try listen(UnixSocket.listen(path: path))
+      let socket = try UnixSocket.listen(path: path)
+      succession.keepListener(socket)
+      try listen(socket)
       log.info("listening on \(path)")
     case .descriptor(let number):
       let socket = OwnedDescriptor(number)
@@ -85,7 +100,7 @@ final class Server {
       } else {
         try serve(socket)
       }
-    case .connect: break
+    case .connect, .handed: break
     }
   }
 
@@ -96,16 +111,27 @@ final class Server {
 
   /// Runs until a signal ends it, or the only connection that was handed in is over.
   func run() {
+    resume()
+    if case .handed = role, listener == nil, backEnd == nil {
+      log.error("there is no connection to go on with, and no socket to listen at")
+      isEnding = true
+    }
     connect()
     while !isEnding {
       let now = MonotonicClock.now()
-      let isMoreToDo = nic.turn(now: now)
+      if succession.isHandingOver, succession.mayLeave(now: now) {
+        captures.end(now: now)
+        return log.notice("handed over")
+      }
+      var isMoreToDo = nic.turn(now: now)
+      if captures.count > 0, captures.turned(now: now) { isMoreToDo = true }
       if nic.tunesLargeSends, now >= tuningDeadline {
         tuningDeadline = now + VirtualNIC.tuningInterval
         nic.tuneLargeSends(now: now, processorTime: ProcessorClock.now())
       }
       checkMemory()
       if let controlSocket, !controlSocket.turned() { closeControl() }
+      tellManager()
       if isMoreToDo {
         // Queues that ran empty in an earlier turn were not asked for kicks again: that is done before sleeping only.
         _ = nic.hasWork()
@@ -117,9 +143,13 @@ final class Server {
         awaitWork()
       }
     }
+    captures.end(now: MonotonicClock.now())
     closeConnection()
-    if case .listen(let path) = role, let reachablePath { removeName(reachablePath, path) }
-    if let controlSocket, let reachableControl { removeName(reachableControl, controlSocket.path) }
+    succession.forgetAll(poller)
+    if case .listen(let path) = role, let reachablePath, succession.ownsSocketName { removeName(reachablePath, path) }
+    if let controlSocket, controlSocket.ownsName, let reachableControl {
+      removeName(reachableControl, controlSocket.path)
+    }
   }
 
   private func removeName(_ name: String, _ path: String) {
@@ -166,17 +196,18 @@ final class Server {
       if let ready = VirtualNIC.Event(token: event.token) {
         nic.ready(ready)
       } else {
-        handle(event.token)
+        handle(event.token, event.ready)
       }
     }
     return count
   }
 
-  private func handle(_ token: UInt64) {
+  private func handle(_ token: UInt64, _ ready: Poller.Interest) {
     switch token {
     case Token.listener: accept()
     case Token.connection: messagesArrived()
     case Token.signals: handleSignals()
+    case Token.manager: managerReady()
     case Token.deviceState: backEnd?.stateTransferReady()
     case Token.controlListener: acceptControl()
     case Token.controlConnection:
@@ -186,7 +217,7 @@ final class Server {
     case Token.retry:
       retryTimer.drain()
       connect()
-    default: break
+    default: _ = captures.ready(token, ready)
     }
   }
 
@@ -197,6 +228,7 @@ final class Server {
       case SignalDescriptor.user1:
         nic.logCounters()
         logFrontEndCounters()
+      case SignalDescriptor.user2: handOver()
       default: break
       }
     }
@@ -223,6 +255,9 @@ extension Server {
   private func closeControl() {
     guard let controlSocket, let connection = controlSocket.connectionDescriptor else { return }
     poller.remove(connection)
+    if let (request, connection) = controlSocket.takeCapture() {
+      captures.begin(request, over: connection, now: MonotonicClock.now())
+    }
     controlSocket.close()
     watchControl(controlSocket.listenerDescriptor, Token.controlListener)
   }
@@ -236,95 +271,9 @@ extension Server {
   }
 }
 
-// MARK: - The connection
+// MARK: - What goes wrong, and figures
 
 extension Server {
-  private func accept() {
-    guard backEnd == nil, let listener else { return }
-    do throws(SystemError) {
-      guard let socket = try UnixSocket.accept(listener.rawValue) else { return }
-      // The next front-end waits in the backlog until this one has gone.
-      poller.remove(listener.rawValue)
-      try serve(socket)
-    } catch {
-      log.error("\(error)")
-    }
-  }
-
-  private func connect() {
-    guard backEnd == nil, case .connect(let path) = role, let reachablePath else { return }
-    do throws(SystemError) {
-      try serve(UnixSocket.connect(path: reachablePath))
-      toldWaiting = false
-    } catch {
-      if !toldWaiting { log.info("waiting for the front-end at \(path): \(error)") }
-      toldWaiting = true
-      retryTimer.arm(after: Self.retryInterval)
-    }
-  }
-
-  private func serve(_ socket: OwnedDescriptor) throws(SystemError) {
-    try poller.add(socket.rawValue, .readable, token: Token.connection)
-    connection = socket
-    backEnd = BackEnd(
-      connection: socket, device: nic, memory: nic.memory, vringCount: VirtualNIC.queueCount(queuePairs: queuePairs),
-      queueLimit: 2 * queuePairs, poller: poller, stateToken: Token.deviceState,
-      offersDeviceState: offersDeviceState, counters: counters, log: log)
-    log.notice("a front-end has connected")
-  }
-
-  private func messagesArrived() {
-    guard let backEnd else { return }
-    switch backEnd.messagesArrived() {
-    case .goOn: watchConnection(backEnd)
-    case .closed:
-      log.notice("the front-end has gone")
-      closeConnection()
-      awaitNext()
-    case .broken(let why):
-      log.warning("the connection to the front-end is closed: \(why)")
-      closeConnection()
-      awaitNext()
-    }
-  }
-
-  /// While replies wait to be read nothing is taken from the front-end.
-  private func watchConnection(_ backEnd: BackEnd) {
-    guard backEnd.isCongested != isCongested, let connection else { return }
-    isCongested = backEnd.isCongested
-    do throws(SystemError) {
-      try poller.modify(connection.rawValue, isCongested ? .writable : .readable, token: Token.connection)
-    } catch {
-      log.error("\(error)")
-    }
-  }
-
-  private func closeConnection() {
-    guard let backEnd else { return }
-    if let connection { poller.remove(connection.rawValue) }
-    backEnd.close()
-    self.backEnd = nil
-    connection = nil
-    isCongested = false
-  }
-
-  private func awaitNext() {
-    switch role {
-    case .connect: retryTimer.arm(after: Self.retryInterval)
-    case .listen, .descriptor:
-      guard let listener else {
-        isEnding = true
-        return
-      }
-      do throws(SystemError) {
-        try poller.add(listener.rawValue, .readable, token: Token.listener)
-      } catch {
-        log.error("\(error)")
-        isEnding = true
-      }
-    }
-  }
-
   private func logFrontEndCounters() {
     log.info(
       "front-end connections=\(counters.connections) requests=\(counters.requests) "

@@ -10,12 +10,15 @@ enum SocketRole: Equatable {
   case connect(path: String)
   /// `--fd`: a listening socket, or one that is connected already, handed in.
   case descriptor(Int32)
+  /// Instead of that: one that a process before us had.
+  case handed
 
   /// For people.
   var name: String {
     switch self {
     case .listen(let path), .connect(let path): path
     case .descriptor(let number): "descriptor \(number)"
+    case .handed: "a descriptor"
     }
   }
 
@@ -24,7 +27,7 @@ enum SocketRole: Equatable {
     switch self {
     case .listen(let path): .listens(path: path)
     case .connect(let path): .connects(path: path)
-    case .descriptor: .accepts
+    case .descriptor, .handed: .accepts
     }
   }
 }

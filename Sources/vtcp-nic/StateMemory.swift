@@ -4,13 +4,21 @@ import Arena
 import Memory
 import Polling
 
-/// The arena's memory: handed in by `--state-fd`, or our own.
+/// The arena's memory: kept for us, handed in by `--state-fd`, or new.
 enum StateMemory {
   /// Bytes of whole pages that the arena takes.
   static func byteCount(queueCount: Int) -> Int { (Arena.byteCount(queueCount: queueCount) + 4095) / 4096 * 4096 }
 
-  /// Opens it. Throws one sentence if what was handed in is no state memory for so many queues.
-  static func open(descriptor: Int32?, queueCount: Int) throws(OptionsError) -> Arena {
+  /// The file: the process before us had it, or `--state-fd` says which, or it is new.
+  static func file(
+    _ handed: OwnedDescriptor?, _ options: Options, queueCount: Int
+  ) throws(SystemError) -> OwnedDescriptor {
+    if let file = handed ?? options.stateDescriptor.map({ OwnedDescriptor($0) }) { return file }
+    return try SharedMemory.make(name: "vtcp-nic", size: byteCount(queueCount: queueCount), grows: true)
+  }
+
+  /// Opens it. Throws one sentence if it is no state memory for so many queues.
+  static func open(_ descriptor: Int32, queueCount: Int) throws(OptionsError) -> Arena {
     let size = byteCount(queueCount: queueCount)
     let region: ByteRegion
     do throws(SystemError) {
@@ -38,11 +46,7 @@ enum StateMemory {
     }
   }
 
-  private static func map(_ descriptor: Int32?, _ size: Int) throws(SystemError) -> ByteRegion {
-    guard let descriptor else {
-      let file = try SharedMemory.make(name: "vtcp-nic", size: size)
-      return try SharedMemory.map(file.rawValue, size: size, offset: 0)
-    }
+  private static func map(_ descriptor: Int32, _ size: Int) throws(SystemError) -> ByteRegion {
     let present = try SharedMemory.size(of: descriptor)
     if present < size { try SharedMemory.resize(descriptor, to: size) }
     let region = try SharedMemory.map(descriptor, size: size, offset: 0)

@@ -65,7 +65,10 @@ enum Usage {
       --control-socket PATH --status
                            do nothing but print which policy that is, and what the guest makes of --large-send
 
-    SIGTERM ends it. SIGUSR1 writes the counters of every queue to standard error.
+    NOTIFY_SOCKET and LISTEN_FDS are those of systemd: who keeps what has to outlive the program, so that its successor goes on
+    with the same connection. See docs/keeping.md.
+
+    SIGTERM ends it. SIGUSR1 writes the counters of every queue to standard error. SIGUSR2 ends it with everything kept for the next one.
 
     """
 }

@@ -35,10 +35,19 @@ func run() -> Int32 {
 }
 
 func serve(_ options: Options, _ log: Log) -> Int32 {
+  let started = MonotonicClock.now()
+  var options = options
   guard let role = options.role, let specification = options.uplink else { return 2 }
   do {
-    if options.sandbox != .off { try Sandbox.closeInherited(except: options.descriptors.map(\.1)) }
+    let named = HandedDescriptors.inEnvironment()
+    try options.replace(by: named)
+    if options.sandbox != .off {
+      try Sandbox.closeInherited(except: options.descriptors.map(\.1) + named.map(\.number))
+    }
     try options.checkHost()
+    var handed = HandedDescriptors(named)
+    let names = handed.names
+    let manager = try NotifySocket.fromEnvironment()
     let identity = try options.identity()
     var sandbox = Sandbox(
       mode: options.sandbox, filter: options.filter, identity: identity, use: role.use,
@@ -47,25 +56,33 @@ func serve(_ options: Options, _ log: Log) -> Int32 {
     let signals = try SignalDescriptor()
     try MemoryGuard.install()
     let queueCount = VirtualNIC.queueCount(queuePairs: options.queuePairs)
-    let arena = try StateMemory.open(descriptor: options.stateDescriptor, queueCount: queueCount)
-    let uplink = try Uplink.open(specification, queuePairs: options.queuePairs, mtu: options.mtu)
+    let state = try StateMemory.file(Succession.takeState(&handed), options, queueCount: queueCount)
+    let arena = try StateMemory.open(state.rawValue, queueCount: queueCount)
+    let resumed = try Uplink.resume(
+      specification, queuePairs: options.queuePairs, descriptors: Succession.takeUplink(&handed))
+    let uplink = try resumed ?? Uplink.open(specification, queuePairs: options.queuePairs, mtu: options.mtu)
+    let succession = Succession(
+      handed, state: state, arena: arena, manager: manager, names: names, started: started, log: log)
+    // Its own from here on: what nobody wants is closed.
+    handed = HandedDescriptors()
+    succession.keepUplink(uplink.descriptors, wasHanded: resumed != nil)
     let statistics = try StatisticsFile.make(options, uplink: uplink.name, group: identity?.group)
     let poller = try Poller(maximumEvents: 64)
     let module = try AcceleratorMemory.module(
-      options, uplink, statistics, behind: StateMemory.byteCount(queueCount: queueCount))
+      options, uplink, statistics, state, behind: StateMemory.byteCount(queueCount: queueCount))
     let nic = try VirtualNIC(
       configuration: VirtualNICConfiguration(
         queuePairs: options.queuePairs, mtu: options.mtu, macAddress: options.macAddress, largeSend: options.largeSend),
       uplink: uplink, arena: arena, module: module, poller: poller, seed: .random(in: 0 ... .max), log: log)
     let server = try Server(
       nic: nic, role: role, queuePairs: options.queuePairs, offersDeviceState: options.offersDeviceState,
-      poll: options.poll, poller: poller, signals: signals,
-      log: log)
+      poll: options.poll, poller: poller, signals: signals, succession: succession, log: log)
     server.statistics = statistics
     if let path = options.controlSocket {
       try server.control(
         by: ControlSocket(
-          path: path, nic: nic, module: module, fallback: AcceleratorMemory.configuration(options).flow, log: log))
+          path: path, nic: nic, module: module, fallback: AcceleratorMemory.configuration(options).flow,
+          succession: succession, log: log))
     }
     try server.open()
     server.reachablePath = try sandbox.enter()

@@ -31,13 +31,17 @@ struct ArenaTests {
   @Test func sectionsOfAllQueuesLieApartAndInside() throws {
     try withMemory { region in
       let arena = try Arena(over: region, queueCount: Self.queues)
-      region.suffix(from: 48).fill(with: 0)
+      region.suffix(from: 64).fill(with: 0)
+      let session = arena.session
+      #expect(session.bytes.allSatisfy { $0 == 0 })
+      session.fill(with: 2)
       for index in 0..<Self.queues {
         for section in [arena.journal(ofQueue: index), arena.statistics(ofQueue: index)] {
           #expect(section.bytes.allSatisfy { $0 == 0 })
           section.fill(with: 1)
         }
       }
+      #expect(session.bytes.allSatisfy { $0 == 2 })
       #expect(try Arena(over: region, queueCount: Self.queues).isInherited)
     }
   }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -14,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -126,6 +128,49 @@ int test_spawn(const char *path, char *const arguments[], const int *inherited, 
   if (child == 0) become(path, arguments, inherited, inherited_count, output, errors);
   return child;
 }
+
+int test_spawn_named(const char *path, char *const arguments[], char *const environment[], const int *named,
+                     size_t named_count, int output, int errors) {
+  pid_t child = fork();
+  if (child != 0) return child;
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, NULL);
+  signal(SIGPIPE, SIG_DFL);
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  int input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (input < 0 || dup2(input, 0) < 0 || dup2(output, 1) < 0 || dup2(errors, 2) < 0) _exit(126);
+  // Out of the way of the numbers that they are to get.
+  int moved[64];
+  if (named_count > sizeof moved / sizeof moved[0]) _exit(126);
+  for (size_t i = 0; i < named_count; i++)
+    if ((moved[i] = fcntl(named[i], F_DUPFD_CLOEXEC, 500)) < 0) _exit(126);
+  for (size_t i = 0; i < named_count; i++)
+    if (dup2(moved[i], 3 + (int)i) < 0) _exit(126);
+  execve(path, arguments, environment);
+  _exit(127);
+}
+
+static int abstract_datagrams(const char *name, int connects) {
+  struct sockaddr_un address = {.sun_family = AF_UNIX};
+  size_t length = strlen(name);
+  if (length + 1 > sizeof address.sun_path) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  memcpy(address.sun_path + 1, name, length);
+  int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -1;
+  const struct sockaddr *place = (const struct sockaddr *)&address;
+  socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + length);
+  if ((connects ? connect(fd, place, size) : bind(fd, place, size)) == 0) return fd;
+  close(fd);
+  return -1;
+}
+
+int test_abstract_datagrams(const char *name) { return abstract_datagrams(name, 0); }
+
+int test_connect_abstract_datagrams(const char *name) { return abstract_datagrams(name, 1); }
 
 int test_wait(int process, int milliseconds, int *status) {
   int handle = (int)syscall(SYS_pidfd_open, process, 0);

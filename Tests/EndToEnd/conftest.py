@@ -56,7 +56,7 @@ class Machine:
 
 @contextlib.contextmanager
 def started_machine(
-    qemu="10", queues=1, mtu=1500, uplink="tap", connect=False, state=False, nic_options=(), **guest_options
+    qemu="10", queues=1, mtu=1500, uplink="tap", connect=False, state=False, kept=False, nic_options=(), **guest_options
 ):
     """A network, vtcp-nic and a booted guest; at the end the NIC must still run, and must end with status 0 at SIGTERM."""
     with Network() as network, contextlib.ExitStack() as stack:
@@ -68,7 +68,7 @@ def started_machine(
         if on_tap:
             netdev = TapDevice(device, queues)
         else:
-            nic = NIC(network, f"{uplink}:{device}", queues, connect=connect, state=state, options=nic_options)
+            nic = NIC(network, f"{uplink}:{device}", queues, connect=connect, state=state, kept=kept, options=nic_options)
             stack.callback(nic.close)
             netdev = nic.device()
         machine = Machine(network, Guest(network, netdev, qemu=qemu, wait=False, **guest_options), nic, device, queues)

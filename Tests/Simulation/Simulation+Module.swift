@@ -18,7 +18,7 @@ extension Simulation {
     watch.remember(frame, known)
     note("arrives:", frame)
     isTouched = true
-    let verdict = module.arrive(from: leg, passing, now: Instant(nanoseconds: now))
+    let verdict = decide(leg, passing)
     guard verdict != .consumed else {
       trace?("  consumed")
       try watch.consumed(frame, self)
@@ -44,6 +44,13 @@ extension Simulation {
     }
     if !isCorrupt { monitor.passed(frame, to: target, self) }
     forward(target, index, frame.count)
+  }
+
+  private func decide(_ leg: Leg, _ frame: PassingFrame) -> Verdict {
+    guard let told else { return module.arrive(from: leg, frame, now: Instant(nanoseconds: now)) }
+    let story = module.arriveTelling(from: leg, frame, now: Instant(nanoseconds: now))
+    told(story)
+    return story.verdict
   }
 
   /// Puts what the module wants to go on in the place of what came.

@@ -48,6 +48,8 @@ public final class Simulation {
   var isTouched = false
   /// Gets a line for everything that happens to a frame.
   public var trace: ((String) -> Void)?
+  /// Is told what became of every frame.
+  var told: ((FrameStory) -> Void)?
 
   /// - Parameter slots: room for frames, which runs that follow each other may share.
   public init(_ schedule: Schedule, slots: FrameSlots = FrameSlots()) throws {

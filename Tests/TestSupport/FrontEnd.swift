@@ -28,6 +28,8 @@ public final class FrontEnd {
 
   public let ram: GuestRAM
   public private(set) var socket: Descriptor
+  /// Called before each message is sent.
+  public var beforeMessage: (() throws -> Void)?
   /// Our end of SET_BACKEND_REQ_FD, once sent.
   public var backEndChannel: Descriptor?
 
@@ -99,6 +101,7 @@ public final class FrontEnd {
   public func send(
     _ request: UInt32, flags: UInt32 = FrontEnd.version, payload: [UInt8] = [], descriptors: [Int32] = []
   ) throws {
+    try beforeMessage?()
     try sendRaw(FrontEnd.encode(request, flags: flags, payload: payload), descriptors: descriptors)
   }
 

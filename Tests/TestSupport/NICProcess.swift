@@ -46,6 +46,31 @@ public final class NICProcess {
     guard identifier > 0 else { throw TestFailure("fork: errno \(errno)") }
   }
 
+  /// Starts the program with `named` descriptors as sd_listen_fds(3) has them, and where it finds its manager.
+  public init(_ arguments: [String], store: DescriptorStore) throws {
+    let path = try NICProcess.path()
+    // It is there for the next process.
+    socketPath = nil
+    let (outputReader, outputWriter) = try Descriptor.pipe()
+    let (errorReader, errorWriter) = try Descriptor.pipe()
+    output = LineCollector(outputReader)
+    errors = LineCollector(errorReader)
+    let named = store.kept
+    var words = ([path] + arguments + Self.optionsOfAll).map { strdup($0) } + [nil]
+    let texts = [
+      "NOTIFY_SOCKET=@\(store.name)", "LISTEN_FDS=\(named.count)",
+      "LISTEN_FDNAMES=\(named.map(\.name).joined(separator: ":"))",
+    ]
+    var variables = texts.map { strdup($0) } + [nil]
+    defer { for string in words + variables { Glibc.free(string) } }
+    let numbers = named.map(\.descriptor.number)
+    identifier = withExtendedLifetime(named) {
+      test_spawn_named(
+        path, &words, &variables, numbers, numbers.count, outputWriter.number, errorWriter.number)
+    }
+    guard identifier > 0 else { throw TestFailure("fork: errno \(errno)") }
+  }
+
   deinit {
     kill()
     if let socketPath { unlink(socketPath) }

@@ -33,6 +33,10 @@ final class ModuleRig {
   var hasTimestamps = false
   var clock: (guest: UInt32, network: UInt32) = (100, 9_000)
 
+  /// Whether it is told what becomes of segments, and what became of the last one.
+  var tells = false
+  private(set) var story = FrameStory(.pass)
+
   /// Of the connection that is spoken of.
   var guestPort: UInt16 = 40_000
 
@@ -140,7 +144,13 @@ final class ModuleRig {
     passing.needsChecksum = hasPartialChecksums
     let partial: UInt16 = frame.networkOrder(at: 34 + 16)
     before = whole.bytes
-    let verdict = module.arrive(from: leg, passing, now: time)
+    let verdict: Verdict
+    if tells {
+      story = module.arriveTelling(from: leg, passing, now: time)
+      verdict = story.verdict
+    } else {
+      verdict = module.arrive(from: leg, passing, now: time)
+    }
     guard verdict != .consumed else { return nil }
     let passed = verdict == .replaced ? module.replacement : whole
     after = passed.bytes

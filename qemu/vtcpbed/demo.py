@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scripts/demo's second half: a guest on vtcp-nic, with the vTCP module off and on; then beside the same guest on QEMU's own TAP."""
+"""Scripts/demo's second half: a guest on vtcp-nic, with the vTCP module off and on; then beside the same guest on QEMU's own TAP; then two domains of
+libvirt's, with a policy each."""
 
 import contextlib
 import json
@@ -10,7 +11,7 @@ import statistics
 import sys
 import time
 
-from . import gain, image
+from . import gain, host_demo, image
 from .guest import Guest, TapDevice
 from .network import Network
 from .nic import NIC
@@ -201,7 +202,8 @@ def demonstrate(keep):
             ping(theirs.guest)
         sides = [ours, theirs]
         compare(sides)
-        for lines in (table(sides), gain.table(legs)):
+        rows = host_demo.measure_all(step)
+        for lines in (table(sides), gain.table(legs), host_demo.table(rows)):
             print()
             print("\n".join(lines))
         if keep:

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many TCP connections at once between two kernels, by bench/flows, and what both ends and their kernels say of them."""
 
+import itertools
 import json
 import signal
 
 from . import image
 from .process import BedError, wait_until
+
+_numbers = itertools.count(1)
 
 # What a kernel counts when the other end, or what is between, does something that it should not, or that it has to repair.
 JUDGED = (
@@ -78,7 +81,8 @@ class NetworkEnd(End):
         return self._network.run("sh", "-c", command)
 
     def start(self, side, words):
-        self._process = self._network.start(f"flows-{side}", [program(), *words])
+        # A log of its own each time.
+        self._process = self._network.start(f"flows-{side}-{next(_numbers)}", [program(), *words])
 
     def begin(self):
         self._process.send(signal.SIGUSR1)
@@ -152,10 +156,10 @@ def begin_flows(ends):
         end.begin()
 
 
-def run_flows(ends, seed, seconds, **options):
+def run_flows(ends, seed, seconds, meanwhile=None, **options):
     """Runs the connections between two `End`s, and returns what was seen: {"a": report, "b": report, "counters": [...], "problems": [...]}.
 
-    `options` are those of the program: flows, max_size, congestion, abort, pause, spread, stall.
+    `meanwhile` is called again and again until the end. `options` are those of the program: flows, max_size, congestion, abort, pause, spread, stall.
     """
     words = ["--seed", seed, "--limit", seconds]
     for name, value in options.items():
@@ -166,7 +170,12 @@ def run_flows(ends, seed, seconds, **options):
             end.start(side, ["--side", side, *(word for address in peer.addresses for word in ("--peer", address)), *words])
         begin_flows(ends)
         # Each side ends by itself.
-        wait_until(lambda: ends[1].ended() and ends[0].ended(), seconds + 20, "flows", interval=0.05)
+        def ended():
+            if meanwhile is not None:
+                meanwhile()
+            return ends[1].ended() and ends[0].ended()
+
+        wait_until(ended, seconds + 20, "flows", interval=0.05)
     finally:
         for end in ends:
             end.stop()

@@ -62,6 +62,15 @@ def qemu(version="10"):
 
 
 @functools.cache
+def libvirt11():
+    """The folder with the files of libvirt 11 (unpacked from backports on first use), as they lie below /."""
+    folder = os.path.join(CACHE, "libvirt11")
+    if not os.path.exists(os.path.join(folder, "tree")):
+        run([os.path.join(REPOSITORY, "qemu", "fetch-libvirt11"), folder], seconds=300)
+    return os.path.join(folder, "tree")
+
+
+@functools.cache
 def compiled(name, *sources):
     """The path of a C program of the folder bench, made here without libraries, so that it runs in guests too."""
     folder = scratch_folder(name)
@@ -96,6 +105,21 @@ def bench():
     return _built("vtcp-bench", "VTCP_BENCH")
 
 
+def vtcpd():
+    """The path of vtcpd: VTCPD, or that in .build."""
+    return _built("vtcpd", "VTCPD")
+
+
+def vtcpctl():
+    """The path of vtcpctl: VTCPCTL, or that in .build."""
+    return _built("vtcpctl", "VTCPCTL")
+
+
+def api():
+    """The path of vtcp-api: VTCP_API, or that in .build."""
+    return _built("vtcp-api", "VTCP_API")
+
+
 def relay():
     """The path of vtcp-relay: VTCP_RELAY, or that in .build."""
     return _built("vtcp-relay", "VTCP_RELAY")
@@ -104,6 +128,16 @@ def relay():
 def simulator():
     """The path of vtcp-simulate: VTCP_SIMULATE, or that in .build."""
     return _built("vtcp-simulate", "VTCP_SIMULATE")
+
+
+def libvirt_hook():
+    """The path of vtcp-libvirt-hook: VTCP_LIBVIRT_HOOK, or that in .build."""
+    return _built("vtcp-libvirt-hook", "VTCP_LIBVIRT_HOOK")
+
+
+def libvirt_events():
+    """The path of vtcp-libvirt-events: VTCP_LIBVIRT_EVENTS, or that in .build."""
+    return _built("vtcp-libvirt-events", "VTCP_LIBVIRT_EVENTS")
 
 
 def nic_or_none():

@@ -29,8 +29,11 @@ _DEFAULTS = ("0.0.0.0/0", "::/0")
 
 
 class Legs:
-    def __init__(self, link="", seed=1, nic_options=(), guest=None, features=None):
-        """`link` as --both of vtcp-relay has it; `guest`: the kernel of a QEMU guest ("6.1"), or None: a namespace plays it."""
+    def __init__(self, link="", seed=1, nic_options=(), guest=None, features=None, kept=False, **guest_options):
+        """`link` as --both of vtcp-relay has it; `guest`: the kernel of a QEMU guest ("6.1"), or None: a namespace plays it.
+
+        `kept`: a keeper holds what has to outlive vtcp-nic.
+        """
         self._stack = contextlib.ExitStack()
         self._complaints = None
         try:
@@ -39,14 +42,14 @@ class Legs:
             self.router.add_tap("nic0")
             self.relay = self._stack.enter_context(Relay(self.router, self.host, "--both", link, "--seed", seed, addresses=FAR))
             self._forward()
-            self.nic = NIC(self.router, "tap:nic0", options=nic_options)
+            self.nic = NIC(self.router, "tap:nic0", options=nic_options, kept=kept)
             self._stack.callback(self.nic.close)
             near = self.router.addresses
             mine, theirs = [near.guest(4), near.guest(6)], [FAR.guest(4), FAR.guest(6)]
             if guest is None:
                 end = NetworkEnd(self._played_guest(features), mine)
             else:
-                end = GuestEnd(self._booted_guest(guest), mine)
+                end = GuestEnd(self._booted_guest(guest, guest_options), mine)
             self.ends = (end, NetworkEnd(self.host, theirs))
         except BaseException:
             self._stack.close()
@@ -86,8 +89,9 @@ class Legs:
         self.guest_network = guest
         return guest
 
-    def _booted_guest(self, kernel):
-        guest = self._stack.enter_context(Guest(self.router, self.nic.device(), kernel=kernel))
+    def _booted_guest(self, kernel, options):
+        guest = self._stack.enter_context(Guest(self.router, self.nic.device(), kernel=kernel, **options))
+        self.guest = guest
         self._leave_guest = guest.stop
         for family, program_option in ((4, ""), (6, "-6")):
             guest.sh(f"ip {program_option} route add default via {guest.network.addresses.host(family)}")

@@ -8,24 +8,28 @@ import time
 
 from . import image
 from .guest import VhostUserDevice
+from .keeper import Keeper
 from .process import wait_until
 
 
 class NIC:
     """A running vtcp-nic in a network. `restart` starts it again after its end, with the same socket and state."""
 
-    def __init__(self, network, uplink, queues=1, name="nic", connect=False, state=False, options=(), wait=True, survives=False, prefix=()):
+    def __init__(self, network, uplink, queues=1, name="nic", connect=False, state=False, options=(), wait=True, survives=False, prefix=(), kept=False):
+        """`kept`: a keeper holds what has to outlive it, so that it goes on with the same connection (docs/keeping.md)."""
         self.network = network
         self.socket = os.path.join(network.folder, f"{name}.sock")
         self.queues = queues
         self.connect = connect
         self.options = options
         self._uplink = uplink
-        self._prefix = prefix
+        self.prefix = prefix
         self._name = name
         self._survives = survives
         # What a supervisor does: it holds the memory in which the NIC keeps what has to outlive it.
         self.state = os.memfd_create("vtcp-state", os.MFD_CLOEXEC) if state else None
+        self.keeper = Keeper(network.folder) if kept else None
+        self._ready = 0
         self.process = None
         self.start(wait)
 
@@ -38,7 +42,7 @@ class NIC:
     @property
     def command(self):
         return [
-            *self._prefix,
+            *self.prefix,
             image.nic(),
             f"--{'connect' if self.connect else 'socket-path'}={self.socket}",
             f"--uplink={self._uplink}",
@@ -50,9 +54,24 @@ class NIC:
 
     def start(self, wait=True):
         keep = () if self.state is None else (self.state,)
+        if self.keeper is not None:
+            return self._start_kept()
         self.process = self.network.start(self._name, self.command, keep_fds=keep, survives=self._survives)
         if wait and not self.connect:
             self.wait_listening()
+
+    def _start_kept(self):
+        self._ready = self.keeper.ready()
+        self.process = self.network.start(
+            self._name, self.command, survives=self._survives, handed=self.keeper.handed(), notify=self.keeper.path
+        )
+        self.keeper.wait_ready(self._ready + 1, self.process)
+
+    def hand_over(self):
+        """An upgrade: it ends by itself with everything kept, and the next one goes on."""
+        status = self.process.stop(signal.SIGUSR2)
+        assert status == 0, f"vtcp-nic ended with {status} at SIGUSR2\n{self.process.log_tail()}"
+        self.start()
 
     def wait_listening(self, seconds=10):
         """Waits until the socket listens, without connecting to it, and returns how long after exec that was."""
@@ -90,6 +109,9 @@ class NIC:
         if self.state is not None:
             os.close(self.state)
             self.state = None
+        if self.keeper is not None:
+            self.keeper.close()
+            self.keeper = None
 
     def counters(self, seconds=5):
         """What SIGUSR1 makes it log: one dictionary per queue of the `name=number` words in its line."""

@@ -4,6 +4,7 @@
 import atexit
 import contextlib
 import ctypes
+import fcntl
 import glob
 import os
 import shutil
@@ -25,14 +26,14 @@ class BedError(Exception):
     """Something in the test bed did not do what it has to; the text says what, and ends with the log of the process concerned."""
 
 
-def scratch_folder(name, survives=False):
+def scratch_folder(name, survives=False, parent="/tmp"):
     """A new folder with a short path: a Unix socket's path has at most 107 bytes. Those of killed programs are removed on the way."""
-    prefix = f"/tmp/vtcp-{name}-"
+    prefix = f"{parent}/vtcp-{name}-"
     for folder in glob.glob(f"{prefix}*"):
         owner = folder[len(prefix) :].split("-")[0]
         if owner.isdigit() and not os.path.exists(f"/proc/{owner}"):
             shutil.rmtree(folder, ignore_errors=True)
-    return tempfile.mkdtemp(prefix=f"vtcp-{name}-{'kept' if survives else os.getpid()}-", dir="/tmp")
+    return tempfile.mkdtemp(prefix=f"vtcp-{name}-{'kept' if survives else os.getpid()}-", dir=parent)
 
 
 def wait_until(condition, seconds, what, process=None, interval=0.005):
@@ -52,8 +53,11 @@ def wait_until(condition, seconds, what, process=None, interval=0.005):
         time.sleep(interval)
 
 
-def _in_child(network, survives):
-    """What a child does before it becomes the program: joins the network namespace (an open file), and binds its life to ours."""
+def _in_child(network, survives, handed=None, notify=None):
+    """What a child does before it becomes the program: joins the network namespace (an open file), and binds its life to ours.
+
+    `handed`: (names, descriptors) that it gets as sd_listen_fds(3) has them, from number 3 on.
+    """
     parent = os.getpid()
 
     def prepare():
@@ -63,6 +67,17 @@ def _in_child(network, survives):
             _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             if os.getppid() != parent:
                 os._exit(1)
+        if notify is not None:
+            os.environ["NOTIFY_SOCKET"] = notify
+        if handed is not None:
+            names, numbers = handed
+            # Out of the way of the numbers that they are to get.
+            numbers = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, 700) for number in numbers]
+            for index, number in enumerate(numbers):
+                os.dup2(number, 3 + index)
+            os.environ["LISTEN_PID"] = str(os.getpid())
+            os.environ["LISTEN_FDS"] = str(len(numbers))
+            os.environ["LISTEN_FDNAMES"] = ":".join(names)
 
     return prepare
 
@@ -93,7 +108,8 @@ def inside(namespace):
 class Process:
     """A child process: killed with its parent, in a session of its own, its output in a file."""
 
-    def __init__(self, name, command, namespace=None, folder=None, keep_fds=(), stdin=None, stdout=None, survives=False):
+    def __init__(self, name, command, namespace=None, folder=None, keep_fds=(), stdin=None, stdout=None, survives=False, handed=None, notify=None):
+        """`handed`: (names, descriptors) as sd_listen_fds(3) has them; `notify`: what the program finds in $NOTIFY_SOCKET."""
         assert threading.current_thread() is threading.main_thread(), "children are started from the main thread only"
         self.name = name
         self.command = [str(word) for word in command]
@@ -105,8 +121,10 @@ class Process:
                 stdout=log if stdout is None else stdout,
                 stderr=log,
                 pass_fds=keep_fds,
+                # What is not to be inherited says so itself; the numbers from 3 on would be closed.
+                close_fds=handed is None,
                 start_new_session=True,
-                preexec_fn=_in_child(network, survives),
+                preexec_fn=_in_child(network, survives, handed, notify),
             )
         self.started = time.monotonic()
         if not survives:

@@ -20,6 +20,8 @@ int32_t vtcp_set_nonblocking(int32_t fd);
 /// 1 if `fd` is an eventfd or another file without a place in a file system, a pipe or a socket; else 0.
 int32_t vtcp_is_notifier(int32_t fd);
 int64_t vtcp_monotonic_now(void);
+/// Unix time in nanoseconds.
+int64_t vtcp_wall_now(void);
 /// Processor time of this thread, in nanoseconds.
 int64_t vtcp_thread_time(void);
 
@@ -46,7 +48,7 @@ int64_t vtcp_write(int32_t fd, const void *_Nonnull buffer, size_t size);
 int32_t vtcp_timerfd_create(void);
 /// Once, `after` nanoseconds from now; 0 disarms.
 int32_t vtcp_timerfd_arm(int32_t fd, int64_t after);
-/// SIGTERM, SIGINT, SIGHUP and SIGUSR1: blocked in this thread and read from the descriptor. SIGPIPE is ignored.
+/// SIGTERM, SIGINT, SIGHUP, SIGUSR1 and SIGUSR2: blocked in this thread and read from the descriptor. SIGPIPE is ignored.
 int32_t vtcp_signalfd_create(void);
 /// The number of a signal that is waiting; 0: none.
 int32_t vtcp_signalfd_next(int32_t fd);
@@ -55,8 +57,12 @@ int32_t vtcp_signalfd_next(int32_t fd);
 
 int32_t vtcp_unix_listen(const char *_Nonnull path, int32_t backlog, int32_t is_private);
 int32_t vtcp_unix_connect(const char *_Nonnull path);
+/// A socket of datagrams connected to `path`; one that begins with '@' is an abstract name.
+int32_t vtcp_unix_connect_datagrams(const char *_Nonnull path);
 int32_t vtcp_unix_accept(int32_t listener);
 int32_t vtcp_socket_is_listening(int32_t fd);
+/// Nothing more will be sent; what comes can be read.
+int32_t vtcp_socket_end_sending(int32_t fd);
 /// A connected pair of unix sockets of `type` (SOCK_STREAM 1, SOCK_DGRAM 2, SOCK_SEQPACKET 5), for tests.
 int32_t vtcp_unix_pair(int32_t type, int32_t *_Nonnull first, int32_t *_Nonnull second);
 /// The kernel's limit for one message: SCM_MAX_FD.
@@ -71,7 +77,10 @@ int32_t vtcp_unix_type(int32_t fd);
 
 // Memory files: memory.c
 
-int32_t vtcp_memfd_create(const char *_Nonnull name, int64_t size);
+/// It never gets smaller (sealed), nor larger unless it `grows`.
+int32_t vtcp_memfd_create(const char *_Nonnull name, int64_t size, int32_t grows);
+/// Which file it is, by the numbers of its file system and of the file in that.
+int32_t vtcp_file_identity(int32_t fd, uint64_t *_Nonnull device, uint64_t *_Nonnull number);
 int64_t vtcp_file_size(int32_t fd);
 /// The file system's block: the huge page size on hugetlbfs, the page size elsewhere.
 int64_t vtcp_file_block_size(int32_t fd);
@@ -114,6 +123,11 @@ int32_t vtcp_effective_user(void);
 int32_t vtcp_process_identifier(void);
 /// Whether the descriptor is open.
 int32_t vtcp_descriptor_is_open(int32_t fd);
+/// No program that this one runs inherits it.
+int32_t vtcp_set_close_on_exec(int32_t fd);
+/// The value of an environment variable; null: there is none. It is valid until the next call below.
+const char *_Nullable vtcp_environment(const char *_Nonnull name);
+void vtcp_forget_environment(const char *_Nonnull name);
 /// Removes a socket that we made.
 int32_t vtcp_unlink(const char *_Nonnull path);
 void vtcp_exit(int32_t status) __attribute__((noreturn));
@@ -177,6 +191,10 @@ int32_t vtcp_packet_sender_open(const char *_Nonnull interface);
 /// Gives a sender a ring of `slots` slots, a multiple of 32, of `slot_size` bytes (PACKET_TX_RING, TPACKET_V2), and maps
 /// it. A slot: status (4 bytes), length of header and frame (4 bytes), and from VTCP_PACKET_SLOT_HEADER on these.
 int32_t vtcp_packet_ring_map(int32_t fd, int32_t slot_size, int32_t slots, void *_Nullable *_Nonnull result);
+/// Takes the ring away from a sender that nobody has mapped any more. -EBUSY: frames of it are still on their way.
+int32_t vtcp_packet_ring_drop(int32_t fd);
+/// The index of the interface that a packet socket is bound to. -ENOTSUP: it is no packet socket.
+int32_t vtcp_packet_socket_interface(int32_t fd);
 /// Sends the slots from the next one on whose status asks for it, in this call; each that is sent has another status
 /// then. A negative result is about the first that was not.
 int32_t vtcp_packet_ring_send(int32_t fd);

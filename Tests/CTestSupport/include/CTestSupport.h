@@ -29,6 +29,13 @@ int64_t test_receive_message(int socket, void *octets, size_t count, int *descri
 /// that knows better. Returns the process id.
 int test_spawn(const char *path, char *const arguments[], const int *inherited, size_t inherited_count, int output,
                int errors, const int *refused, size_t refused_count);
+/// The same, but its descriptors get the numbers from 3 on, in their order (sd_listen_fds), and its environment is `environment`.
+int test_spawn_named(const char *path, char *const arguments[], char *const environment[], const int *named,
+                     size_t named_count, int output, int errors);
+/// A socket of datagrams with the abstract name `name`.
+int test_abstract_datagrams(const char *name);
+/// Another one that is connected to it.
+int test_connect_abstract_datagrams(const char *name);
 /// Waits at most `milliseconds` for a child: 1 when it has ended (`status` as by waitpid), 0 when it has not.
 int test_wait(int process, int milliseconds, int *status);
 

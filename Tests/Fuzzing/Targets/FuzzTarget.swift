@@ -24,6 +24,10 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case module
   /// The text of a policy.
   case policy
+  /// Texts of the policy language.
+  case language
+  /// The XML of a domain.
+  case domain
 
   /// Runs one input. Nothing of it is left afterwards: the next one gives what it would give alone.
   public func run(_ input: ByteRegion) throws {
@@ -36,6 +40,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .pieces: try PiecesTarget.run(InputReader(input))
     case .module: try ModuleTarget.run(InputReader(input))
     case .policy: try PolicyTarget.run(InputReader(input))
+    case .language: try LanguageTarget.run(InputReader(input))
+    case .domain: try DomainTarget.run(InputReader(input))
     }
   }
 }

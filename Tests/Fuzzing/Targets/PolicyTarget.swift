@@ -94,7 +94,7 @@ enum PolicyTarget {
     try Finding.require(!policy.isOff || policy.isOff(found.configuration), "\(facts): \(found) is not off")
   }
 
-  private static func facts(_ input: inout InputReader) -> ConnectionFacts {
+  static func facts(_ input: inout InputReader) -> ConnectionFacts {
     func end(_ input: inout InputReader) -> Endpoint {
       Endpoint(addressHigh: input.u64(), addressLow: input.u64(), port: input.u16())
     }
