@@ -193,7 +193,8 @@ def test_its_openapi_document_is_true(served, schemathesis):
     bridge = network.start("bridge", ["socat", "TCP4-LISTEN:8090,fork,bind=127.0.0.1", f"UNIX-CONNECT:{gateway.socket}"])
     checks = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
     command = [
-        *(schemathesis, "run", path, "--url", "http://127.0.0.1:8090", "--checks", checks, "--max-examples", "25", "--seed", "1"),
+        # It writes where it is.
+        *("env", f"--chdir={host.folder}", schemathesis, "run", path, "--url", "http://127.0.0.1:8090", "--checks", checks, "--max-examples", "25", "--seed", "1"),
         # Without end, and the end of the others.
         *("--exclude-path", "/v1/events", "--request-timeout", "20", "--no-color", "--phases", "examples,coverage,fuzzing"),
         *("--exclude-deprecated", "--generation-database", "none"),

@@ -79,7 +79,7 @@ def test_a_domain_on_a_nic_started_by_hand_needs_no_service(bed):
     nic = NIC(bed.network, f"tap:{device}", name="alone")
     domain = bed.define("alone", interfaces=interface_xml(nic.socket))
     try:
-        domain.start()
+        domain.boot()
         assert ping(domain) == 3
         assert domain.state() == "running"
     finally:
@@ -136,7 +136,7 @@ def _spawn(program, arguments, text):
 
 
 def test_start_and_stop_make_the_nic_and_take_it_away(service, domain):
-    _, _, took = domain.start()
+    _, _, took = domain.boot()
     assert took < VIRSH
     assert ping(domain) == 3
     told = service.nic(domain.nic)
@@ -150,7 +150,7 @@ def test_start_and_stop_make_the_nic_and_take_it_away(service, domain):
 
 def test_a_domain_can_be_started_again_and_again(service, domain):
     for _ in range(5):
-        domain.start(wait=False)
+        domain.boot(wait=False)
         assert service.nic(domain.nic)["state"] == "running"
         domain.destroy()
         assert service.nic_or_none(domain.nic) is None
@@ -199,7 +199,7 @@ def test_what_could_not_work_is_refused_before_it_hangs(bed, service, options, i
 
 
 def test_a_socket_in_use_is_refused_to_another_domain(bed, service, domain):
-    domain.start(wait=False)
+    domain.boot(wait=False)
     other = bed.define("other", interfaces=interface_xml(f"/run/vtcp/{domain.nic}.sock", index=1))
     status, output, _ = other.virsh("start", check=False)
     assert status != 0 and f"is in use by domain {domain.name}" in output
@@ -211,14 +211,14 @@ def test_a_socket_in_use_is_refused_to_another_domain(bed, service, domain):
 def test_bandwidth_is_the_nics_rate(bed, service):
     more = "<bandwidth><inbound average='25000'/><outbound average='1000'/></bandwidth>"
     domain = bed.define("rated", interfaces=interface_xml("/run/vtcp/rated-0.sock", more=more))
-    domain.start(wait=False)
+    domain.boot(wait=False)
     assert rates(service, "rated-0") == ("8000000", "200000000")
     domain.destroy()
     domain.virsh("undefine")
 
 
 def test_metadata_changed_live_take_effect_at_once(service, domain):
-    domain.start()
+    domain.boot()
     assert rates(service, domain.nic) == ("800000000", "800000000")
     domain.set_metadata("<policy class='bulk'/>")
     eventually(lambda: rates(service, domain.nic) == ("50000000", "50000000"), "the new class")
@@ -232,7 +232,7 @@ def test_metadata_changed_live_take_effect_at_once(service, domain):
 
 
 def test_save_and_restore_give_the_guest_its_nic_back(service, domain, bed):
-    domain.start()
+    domain.boot()
     domain.sh("echo kept >/tmp/kept")
     path = f"{domain.folder}/saved"
     domain.forget()
@@ -253,7 +253,7 @@ def test_a_nic_is_plugged_in_and_out_while_the_domain_runs(bed, service, domain)
     with open(domain.path, "w") as file:
         file.write(xml)
     bed.virsh("define", domain.path)
-    domain.start()
+    domain.boot()
     device = f"{domain.folder}/device.xml"
     with open(device, "w") as file:
         file.write(interface_xml(f"/run/vtcp/{plugged}.sock", index=7, alias="ua-plugged"))
@@ -278,7 +278,7 @@ def test_a_nic_is_plugged_in_and_out_while_the_domain_runs(bed, service, domain)
 
 @pytest.mark.parametrize("number", ["TERM", "KILL"])
 def test_domains_live_on_when_libvirtd_is_restarted(bed, service, domain, number):
-    domain.start()
+    domain.boot()
     pid = service.nic(domain.nic)["pid"]
     bed.restart(number)
     assert domain.state() == "running"
@@ -291,7 +291,7 @@ def test_domains_live_on_when_libvirtd_is_restarted(bed, service, domain, number
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_guests_run_on_when_vtcpd_is_restarted(bed, service, domain, number):
-    domain.start()
+    domain.boot()
     pid = service.nic(domain.nic)["pid"]
     service.process.stop(number)
     assert ping(domain) == 3
@@ -306,7 +306,7 @@ def test_guests_run_on_when_vtcpd_is_restarted(bed, service, domain, number):
 
 def test_libvirtd_restarted_without_the_service_keeps_domains_alive(bed, service, domain):
     """A hook that fails at `reconnect` would end them."""
-    domain.start()
+    domain.boot()
     service.end()
     bed.restart()
     assert domain.state() == "running"
@@ -317,13 +317,13 @@ def test_libvirtd_restarted_without_the_service_keeps_domains_alive(bed, service
     service.start()
     assert service.nic_or_none(domain.nic) is not None
     # The next start has it again.
-    domain.start()
+    domain.boot()
     assert ping(domain) == 3
 
 
 def test_a_domain_migrates_to_another_host(bed, service, domain):
     """The other host is another libvirtd with another vtcpd, whose sockets have the same paths there."""
-    domain.start()
+    domain.boot()
     domain.sh("echo kept >/tmp/kept")
     with Libvirt(bed.network, name="host2", hook=image.libvirt_hook(), version=bed.version) as other:
         with contextlib.closing(LibvirtService(other, POLICY)) as there:

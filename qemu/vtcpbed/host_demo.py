@@ -5,7 +5,7 @@ import contextlib
 import dataclasses
 
 from . import image
-from .libvirt import HostService, Libvirt, interface_xml, policy_xml
+from .libvirt import Libvirt, LibvirtService, interface_xml, policy_xml
 from .network import Network
 from .process import wait_until
 from .traffic import Direction, ping
@@ -39,19 +39,19 @@ def measure_all(step):
         network.add_bridge()
         with step("starting a libvirtd, vtcpd, and the hook between them"):
             libvirt = stack.enter_context(Libvirt(network, hook=image.libvirt_hook()))
-            service = stack.enter_context(contextlib.closing(HostService(libvirt, POLICY)))
+            service = stack.enter_context(contextlib.closing(LibvirtService(libvirt, POLICY)))
         domains = {}
         for index, name in enumerate(("plain", "gold")):
             with step(f"virsh start {name}; its metadata say class='{name}'"):
                 interfaces = interface_xml(f"/run/vtcp/{name}-0.sock", index)
                 domains[name] = libvirt.define(name, interfaces=interfaces, metadata=policy_xml(f"class='{name}'"), index=index)
-                domains[name].start()
+                domains[name].boot()
                 ping(domains[name])
         for name, domain in domains.items():
             rows.append(_measured(domain, name, step))
         with step("virsh metadata plain --live: class='gold' from now on"):
             domains["plain"].set_metadata("<policy class='gold'/>")
-            wait_until(lambda: service.nic("plain-0")["vmClass"] == "gold", 10, "the event", service.events)
+            wait_until(lambda: service.nic("plain-0")["domain"].get("vmClass") == "gold", 10, "the event", service.events_process)
         rows.append(_measured(domains["plain"], "gold", step))
         for domain in domains.values():
             domain.destroy()

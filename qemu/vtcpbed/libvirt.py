@@ -335,7 +335,8 @@ class Domain(Guest):
     def virsh(self, command, *words, **options):
         return self.libvirt.virsh(command, self.name, *words, **options)
 
-    def start(self, wait=True, **options):
+    def boot(self, wait=True, **options):
+        """`virsh start`; `start` is a command in the guest."""
         answer = self.virsh("start", **options)
         if wait and answer[0] == 0:
             self.wait_ready()
