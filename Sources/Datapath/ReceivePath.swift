@@ -315,6 +315,7 @@ extension ReceivePath {
   }
 
   /// Stages the uplink's next frame. False if it has none.
+  @inline(__always)
   private func stageNext(_ now: Instant, _ budget: inout TurnBudget) -> Bool {
     guard let region = nextRegion() else { return false }
     noteSize(region.count)
@@ -341,6 +342,7 @@ extension ReceivePath {
     return module.with { judge($0, staged: region, now) } ?? unjudged(staged: region, now)
   }
 
+  @inline(__always)
   func stage(_ region: ByteRegion, _ now: Instant) {
     if isSteered { stagedPair = steer(region.suffix(from: VirtioNetHeader.length), now) }
     let counters = ends.with(stagedPair, \.counters)
