@@ -17,6 +17,9 @@ bed_packages=(
 # A libvirtd that is only started in namespaces of its own: test_libvirt.py. xmllint compares metadata with their schema.
 libvirt_packages=(libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients libxml2-utils)
 
+# A machine with a systemd of its own: test_installed.py.
+machine_packages=(systemd systemd-container dbus)
+
 # What looks at segments between the ends: test_flows.py.
 judge_packages=(nftables tshark)
 

@@ -69,6 +69,8 @@ int32_t vtcp_lock_capabilities(void) {
     const unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
                                SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED |
                                SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+    // Asked before: the library tells the system's log of each who may not.
+    if (capng_get_caps_process() != 0 || !capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP)) return -EPERM;
     capng_clear(CAPNG_SELECT_BOUNDS);
     if (capng_apply(CAPNG_SELECT_BOUNDS) != 0) return -EPERM;
     return prctl(PR_SET_SECUREBITS, bits, 0, 0, 0) < 0 ? -errno : 0;

@@ -77,6 +77,11 @@ extension ServiceConfiguration {
         "users", "a range of user numbers above 0 such as 64000-64999, or own", UserRange.init(parsing:))
     }
     nicGroup = part.text("group")
+    if users != nil, nicGroup == nil {
+      part.fail(
+        "users",
+        "needs nics.group as well: a group of the NICs alone, which may make sockets in nics/ of the run directory")
+    }
     memoryLimit = part.octets("memory", (64 << 20)...(1 << 40))
     fileLimit = part.number("files", 256...1_048_576) ?? fileLimit
     controlGroupDirectory = part.path("controlGroup")

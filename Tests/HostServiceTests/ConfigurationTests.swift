@@ -109,7 +109,8 @@ struct ConfigurationTests {
     arguments: [
       ("runDirectory: /a/../b", "1:15"), ("policy: [relative.yaml]", "1:9"), ("policy: { a: b }", "1:9"),
       ("apiVersion: vtcp/v2", "1:13"), ("uplink: { default: \"fd:5\" }", "1:20"), ("uplink: { bridge: a/b }", "1:19"),
-      ("nics: { users: 5-4 }", "1:16"), ("nics: { memory: 1MiB }", "1:17"), ("nics: { options: [sandbox] }", "1:18"),
+      ("nics: { users: 5-4 }", "1:16"), ("nics: { users: 64000-64999 }", "1:16"), ("nics: { memory: 1MiB }", "1:17"),
+      ("nics: { options: [sandbox] }", "1:18"),
       ("nics: { memory: 99999999999999999999GiB }", "1:17"), ("restart: { firstDelay: 2d }", "1:24"),
       ("restart: { firstDelay: 25h }", "1:24"), ("restart: { firstDelay: 99999999999999999999s }", "1:24"),
       ("restart: { deaths: 0 }", "1:20"), ("defaults: { poll: sometimes }", "1:19"), ("- a", "1:1"),
