@@ -6,7 +6,8 @@ import Timekeeping
 ///
 /// Time is what is counted, as in a `Pacer`: each frame takes the time that it needs at the rate, and the next may leave when that is over. Who
 /// comes late may catch up by one `quantumTime`; who was idle may not save up. So what waits for it, and nothing passes meanwhile, is in any time T
-/// at most T times the rate and a burst: a `quantumTime` of the rate, and one `piece`.
+/// at most T times the rate and a burst: a `quantumTime` of the rate, and one `piece`. Where somebody waits all the time and it is this program that
+/// comes late, since it had to wait for a processor itself, up to `longestLateness` is caught up: otherwise a busy host would take its part of the rate.
 ///
 /// What passes without waiting is charged, so the rest waits for it. The rest keeps a part of the rate nevertheless (`reserve`), and what
 /// passed counts for `longestDebt` at the most.
@@ -14,6 +15,7 @@ import Timekeeping
 /// No sum can overflow, whatever sizes and times: octets are bounded by `mostOctets`, the rate by `Shaping.allowed`, times wrap.
 struct Shaper: BitwiseCopyable, Sendable {
   static let quantumTime = Interval.milliseconds(1)
+  static let longestLateness = Interval.milliseconds(20)
   static let longestDebt = Interval.seconds(1)
   /// What waits gets a rate of one part in so many, whatever passes.
   static let reserve: Int64 = 16
@@ -31,6 +33,8 @@ struct Shaper: BitwiseCopyable, Sendable {
   private var fraction: Int64 = 0
   /// When what waits may leave at the latest.
   private var reserved = Instant(nanoseconds: .min / 2)
+  /// How long ago what leaves now may have been due.
+  private var catchUp = Self.quantumTime
   /// What part of the rate those get whose data pass, and who are ruled by their windows: times the rate and their weight.
   private(set) var portion = 1.0
   private var countedSince = Instant(nanoseconds: .min / 2)
@@ -63,11 +67,17 @@ struct Shaper: BitwiseCopyable, Sendable {
     return Int(rate / 8 &* micros / 1_000_000)
   }
 
+  /// Those who were to go on at a time that is over wait still: what they did not send meanwhile they send now.
+  mutating func isLate() { catchUp = Self.longestLateness }
+
+  /// All that was due has left, or nobody waits any more.
+  mutating func isInTime() { catchUp = Self.quantumTime }
+
   /// What had waited has left.
   mutating func sent(octets: Int, now: Instant) {
     guard rate > 0 else { return }
     let takes = time(octets)
-    free = max(free, now - Self.quantumTime) + takes
+    free = max(free, now - catchUp) + takes
     reserved = now + .nanoseconds(takes.nanoseconds &* Self.reserve)
   }
 

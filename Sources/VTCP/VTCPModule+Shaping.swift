@@ -103,6 +103,12 @@ extension VTCPModule {
     guard !sending.isNone, store.sendings[sending].awaitsTurn else { return }
     unlink(index)
     store.sendings[sending].awaitsTurn = false
+    guard shaping(index.receiver).first.isNone else { return }
+    // Who comes next was not kept waiting.
+    changeShaping(index.receiver) {
+      $0.wake = nil
+      $0.shaper.isInTime()
+    }
   }
 
   /// Whether the side waits for its turn: it is not its receiver that is silent, nor its sender that has nothing.
@@ -175,7 +181,10 @@ extension VTCPModule {
     let earliest = shaped.shaper.earliest(now: now)
     guard !shaped.first.isNone, earliest > now else { return }
     if shaped.wake == nil { counters.shaperWaits &+= 1 }
-    changeShaping(leg) { $0.wake = earliest }
+    changeShaping(leg) {
+      $0.wake = earliest
+      $0.shaper.isInTime()
+    }
   }
 
   /// The earliest time at which somebody who waits may go on.
@@ -187,7 +196,11 @@ extension VTCPModule {
   /// Whoever waited until `now` may be asked for by `emit`. If its leg takes nothing, it is the leg that wakes.
   func wakeShaped(_ now: Instant) {
     for leg in [Leg.guest, .network] {
-      if let wake = shaping(leg).wake, wake <= now { changeShaping(leg) { $0.wake = nil } }
+      guard let wake = shaping(leg).wake, wake <= now else { continue }
+      changeShaping(leg) {
+        $0.wake = nil
+        $0.shaper.isLate()
+      }
     }
   }
 

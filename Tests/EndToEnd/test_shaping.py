@@ -58,7 +58,7 @@ class Bed:
 
     def repeated(self):
         """What the ends have sent again, and why; but for probes of kernels that had no answer within two round trips of some tens of microseconds, as
-        machines that are busy with other things have them."""
+        machines that are busy with other things have them. Of those that carried something new it has less."""
         counters = [end.counters() for end in (self.guest, self.host)]
         seen = {name: sum(end[name] for end in counters) for name in REPEATED}
         seen["RetransSegs"] -= sum(end["TCPLossProbes"] for end in counters)
@@ -85,7 +85,8 @@ def test_a_rate_is_kept_and_filled_both_ways_and_nothing_is_sent_again(tmp_path,
     with bed(tmp_path, BOTH_WAYS, link) as shaped:
         before = shaped.repeated()
         seen = {direction: shaped.iperf3(direction)[0] for direction in DIRECTIONS}
-        assert shaped.repeated() == before
+        after = shaped.repeated()
+        assert all(after[name] <= count for name, count in before.items()), (before, after)
         told = statistics(shaped.path)
     for direction, rate in seen.items():
         assert 0.9 * RATE * GOODPUT <= rate <= 1.01 * RATE * GOODPUT, seen
@@ -154,4 +155,5 @@ def test_a_real_guest_is_held_to_its_rate(tmp_path, request):
         for direction in DIRECTIONS:
             rate = shaped.iperf3(direction)[0]
             assert 0.9 * RATE * GOODPUT <= rate <= 1.01 * RATE * GOODPUT, (direction, rate)
-        assert shaped.repeated() == before
+        after = shaped.repeated()
+        assert all(after[name] <= count for name, count in before.items()), (before, after)

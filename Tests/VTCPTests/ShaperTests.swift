@@ -78,6 +78,50 @@ struct ShaperTests {
     #expect(Double(sum) >= least * 0.9999 - Double(largest), "\(rate), late \(late): \(sum) of \(least)")
   }
 
+  @Test(
+    "Where somebody waits, a program that comes late by some milliseconds loses nothing",
+    arguments: [50_000_000, 10_000_000_000])
+  func lateProgramCatchesUp(rate: Int) {
+    var random = SplitMix64(seed: 3)
+    var shaper = shaper(rate)
+    let piece = min(shaper.piece(segmentSize: 1448), 65_000)
+    var log: [(time: Int64, octets: Int)] = []
+    var now: Int64 = 0
+    while now < 2_000_000_000 {
+      let earliest = shaper.earliest(now: Instant(nanoseconds: now)).nanoseconds
+      if earliest > now {
+        shaper.isInTime()
+        // One time in eight others had the processor for up to 18 ms.
+        now = earliest + (random.next() % 8 == 0 ? Int64(random.next() % 18_000_000) : 0)
+        shaper.isLate()
+        continue
+      }
+      shaper.sent(octets: piece, now: Instant(nanoseconds: now))
+      log.append((now, piece))
+    }
+    let sum = log.reduce(0) { $0 + $1.octets }
+    let fair = Double(rate) / 8e9 * Double(log[log.count - 1].time - log[0].time)
+    #expect(Double(sum) >= fair * 0.999 - Double(piece))
+    for span in [1_000_000, 20_000_000, 300_000_000] as [Int64] {
+      #expect(Double(most(log, in: span)) <= Double(rate) / 8e9 * Double(span + 21_000_000) + Double(piece) + 1)
+    }
+  }
+
+  @Test("What was late by more than that is lost, and who was in time has a quantum as ever")
+  func latenessIsBounded() {
+    for (isLate, milliseconds) in [(true, 20), (false, 1)] {
+      var shaper = shaper(80_000_000)
+      if isLate { shaper.isLate() }
+      let now: Int64 = 60_000_000_000
+      var sum = 0
+      while shaper.earliest(now: Instant(nanoseconds: now)).nanoseconds <= now {
+        shaper.sent(octets: 1000, now: Instant(nanoseconds: now))
+        sum += 1000
+      }
+      #expect(sum == milliseconds * 10_000 + 1000)
+    }
+  }
+
   @Test("Who was idle may not save up")
   func idle() {
     var shaper = shaper(80_000_000)
