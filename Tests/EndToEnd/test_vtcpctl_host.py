@@ -2,6 +2,7 @@
 """The command line of administrators against vtcpd."""
 
 import json
+import time
 
 import pytest
 from vtcpbed import Network
@@ -99,9 +100,14 @@ def test_overrides_hold_for_their_time(host):
 
 def test_what_happens_is_observed_and_frames_are_captured(host, tmp_path):
     observing = Process("observe", [image.vtcpctl(), "observe", "-f", "--socket", host.control, "--count", "2"])
-    wait_until(lambda: observing.context_switches() > 2, 10, "vtcpctl", observing)
+    # Nothing shows when it has begun to listen: something happens until it has heard of it.
+    for number in range(20):
+        add(host, f"seen{number}")
+        if observing.ended():
+            break
+        time.sleep(0.5)
+    assert observing.wait(5) == 0 and "seen" in observing.log()
     add(host)
-    assert observing.wait(20) == 0 and "web1-0" in observing.log()
     path = str(tmp_path / "quiet.pcapng")
     with capturing(["web1-0", "--socket", host.control], path) as said:
         pass

@@ -167,7 +167,15 @@ class Guest:
     def take_over(self, seconds=30):
         """Speaks to the agent of a guest that has arrived here, booted long ago."""
         self._agent = _Lines(self._connect("agent", seconds))
-        return self
+        # The guest's agent has seen its port close, and begins anew; what comes while it does so is lost.
+        deadline = time.monotonic() + seconds
+        while True:
+            try:
+                self.run("true", 2)
+                return self
+            except BedError:
+                if time.monotonic() > deadline:
+                    raise
 
     def reset(self):
         """Presses the machine's reset button: no driver says goodbye. It boots anew; `wait_ready` waits for that."""

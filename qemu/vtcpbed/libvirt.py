@@ -342,18 +342,6 @@ class Domain(Guest):
             self.wait_ready()
         return answer
 
-    def take_over(self, seconds=30):
-        """As a guest's; asks until it answers: the agent begins anew when its connection was away, and what came just before is lost."""
-        super().take_over(seconds)
-        deadline = time.monotonic() + seconds
-        while True:
-            try:
-                self.run("true", 3)
-                return self
-            except BedError:
-                if time.monotonic() > deadline:
-                    raise
-
     def forget(self):
         """Its agent is somewhere else, or gone."""
         for lines in (self._agent, self._monitor):
