@@ -305,3 +305,15 @@ let package = Package(
   ] + fuzzer + tools,
   swiftLanguageModes: [.v6]
 )
+
+// Set for the thread sanitizer: the tests that have threads, or run vtcp-nic beside theirs, and what those need. The others would take most of the time.
+if Context.environment["VTCP_THREADS_ONLY"] != nil {
+  let tests: Set = [
+    "ControlProtocolTests", "DatapathTests", "FuzzingTests", "HostSystemTests", "MemoryTests", "MonitoringTests",
+    "NICTests", "PollingTests",
+    "TestSupportTests", "UplinksTests", "VhostUserTests", "VirtioTests",
+  ]
+  package.targets.removeAll { target in
+    target.type == .test && !tests.contains(target.name) || target.type == .executable && target.name != "vtcp-nic"
+  }
+}

@@ -6,6 +6,7 @@ The address comes by DHCP, kernel and initramfs over HTTP. Linux shows the initr
 
 import contextlib
 import hashlib
+import os
 
 import pytest
 from conftest import Machine, on_tap
@@ -13,6 +14,8 @@ from vtcpbed import NIC, BedError, Direction, Guest, Network, TapDevice, Transfe
 from vtcpbed.netboot import BootServer
 from vtcpbed.process import wait_until
 from vtcpbed.traffic import MEBIBYTE
+
+LONG = bool(os.environ.get("VTCP_LONG"))
 
 # The one that shows its initramfs, with the option.
 KERNEL = "6.12"
@@ -66,8 +69,11 @@ def check_that_linux_took_over(machine):
         Transfer(guest, direction, 16 * MEBIBYTE).finish()
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
-@pytest.mark.parametrize("qemu", ["10", "7.2"])
+# Of the older QEMU its default; all with VTCP_LONG.
+@pytest.mark.parametrize(
+    "qemu, transport",
+    [(qemu, transport) for qemu in ("10", "7.2") for transport in TRANSPORTS if qemu == "10" or transport == next(iter(TRANSPORTS)) or LONG],
+)
 def test_ipxe_loads_a_guest_and_hands_the_device_to_linux(qemu, transport):
     options = TRANSPORTS[transport]
     with machine_without_a_disk(qemu, options) as machine:
