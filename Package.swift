@@ -313,6 +313,7 @@ if Context.environment["VTCP_THREADS_ONLY"] != nil {
     "NICTests", "PollingTests",
     "TestSupportTests", "UplinksTests", "VhostUserTests", "VirtioTests",
   ]
+  package.products.removeAll { $0.name != "vtcp-nic" }
   package.targets.removeAll { target in
     target.type == .test && !tests.contains(target.name) || target.type == .executable && target.name != "vtcp-nic"
   }
