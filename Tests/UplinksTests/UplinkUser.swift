@@ -81,7 +81,7 @@ final class UplinkUser {
   /// Sends `frame` until `other` has received it in one piece or several: a link that was just set up may take a
   /// moment to carry anything.
   func exchange(_ frame: [UInt8], with other: UplinkUser) throws -> [[UInt8]] {
-    for _ in 0..<60 {
+    for _ in 0..<400 {
       _ = send([frame])
       let arrived = try other.receiveOurs(timeout: .milliseconds(50), queues: 0..<other.uplink.queueCount)
       if !arrived.isEmpty { return arrived }
