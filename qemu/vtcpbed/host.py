@@ -73,7 +73,8 @@ class HostService:
         self._holder = Process("holder", ["unshare", "--pid", "--fork", "--kill-child=KILL", "sleep", "infinity"], folder=self.folder)
         namespace = f"/proc/{self._holder.pid}/ns/pid_for_children"
         mine = os.stat("/proc/self/ns/pid").st_ino
-        wait_until(lambda: os.stat(namespace).st_ino != mine, 10, "a process namespace", self._holder)
+        # Between its making and its first process it is not there at all.
+        wait_until(lambda: os.path.exists(namespace) and os.stat(namespace).st_ino != mine, 10, "a process namespace", self._holder)
         self._namespace = namespace
         self.process = None
         self.start(wait)
