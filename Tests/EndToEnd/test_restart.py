@@ -34,12 +34,12 @@ def kill_under_load(machine, times=3):
     """Kills the NIC while a file is on its way in each direction; both must arrive unchanged, over the connections they began with."""
     transfers = [
         Transfer(machine.guest, Direction.TRANSMIT, 512 * MEBIBYTE),
-        Transfer(machine.guest, Direction.RECEIVE, 48 * MEBIBYTE, slowly=True),
+        Transfer(machine.guest, Direction.RECEIVE, 24 * MEBIBYTE, slowly=True),
     ]
     killed = 0
     try:
         for _ in range(times):
-            goals = [transfer.progress() + 8 * MEBIBYTE for transfer in transfers]
+            goals = [transfer.progress() + 4 * MEBIBYTE for transfer in transfers]
 
             def moved():
                 return all(t.progress() > goal or not t.running() for t, goal in zip(transfers, goals))
