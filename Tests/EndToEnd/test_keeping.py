@@ -10,7 +10,7 @@ import struct
 import time
 
 import pytest
-from vtcpbed import Direction, Transfer, ping
+from vtcpbed import BedError, Direction, Transfer, ping
 from vtcpbed.flows import run_flows
 from vtcpbed.legs import Legs
 from vtcpbed.process import inside, wait_until
@@ -93,11 +93,14 @@ def told(name, gaps):
 def test_killed_a_hundred_times_under_load_and_no_connection_notices(packed):
     chance = random.Random(1)
     gaps, ready = [], []
+    # Kills after which there was nothing to be sent.
+    silent = 0
     with Legs("delay=10ms", 1, ["--vtcp=early,always"], guest="6.1", kept=True, packed=packed) as legs:
         undisturbed = Undisturbed(legs.guest)
         first = FirstFrame(legs.router, "nic0")
 
         def kill():
+            nonlocal silent
             if len(gaps) == KILLS:
                 return
             time.sleep(chance.uniform(0.02, 0.3))
@@ -105,7 +108,12 @@ def test_killed_a_hundred_times_under_load_and_no_connection_notices(packed):
             legs.nic.kill()
             legs.nic.start()
             ready.append(time.time() - moment)
-            gaps.append(first.after(moment))
+            try:
+                gaps.append(first.after(moment))
+            except BedError:
+                # The last connection of a round may have ended just before.
+                assert all(end.ended() for end in legs.ends), f"no frame after kill {len(gaps)}\n{legs.nic.process.log_tail()}"
+                silent += 1
 
         rounds = 0
         try:
@@ -116,7 +124,7 @@ def test_killed_a_hundred_times_under_load_and_no_connection_notices(packed):
                 assert not seen["problems"], "\n".join([f"killed {len(gaps)} times", *seen["problems"], legs.nic.process.log_tail()])
         finally:
             first.close()
-        undisturbed.check(legs.nic, KILLS)
+        undisturbed.check(legs.nic, KILLS + silent)
     told(f"kill -9, {'packed' if packed else 'split'}: first frame", gaps)
     told(f"kill -9, {'packed' if packed else 'split'}: READY=1", ready)
 
