@@ -52,8 +52,8 @@ struct UnconcernedTests {
       schedule.module.flow.mode = .early
       schedule.module.flow.congestionAlgorithm = algorithm
       let without = try run(schedule, octets: transfer.octets, every: nil)
-      let with = try run(schedule, octets: transfer.octets, every: 50_000_000)
-      #expect(with.changes > 5 && without.log.count > 1000)
+      let with = try run(schedule, octets: transfer.octets, every: 20_000_000)
+      #expect(with.changes > 10 && without.log.count > 1000, "\(with.changes) changes, \(without.log.count) lines")
       let first = zip(with.log, without.log).first { $0 != $1 }
       #expect(with.log.count == without.log.count && first == nil, "\(first.map { "\($0.0) | \($0.1)" } ?? "")")
     }
