@@ -25,7 +25,7 @@ rule destinationPort=5202 configuration=heavy class=heavy
 shape {}
 """
 BOTH_WAYS = "transmitRate=50Mbit/s receiveRate=50Mbit/s"
-REPEATED = ("RetransSegs", "TCPTimeouts", "TCPFastRetrans", "TCPSpuriousRTOs")
+REPEATED = ("RetransSegs", "TCPTimeouts", "TCPFastRetrans", "TCPSlowStartRetrans", "TCPLostRetransmit", "TCPSpuriousRTOs")
 DIRECTIONS = ("transmit", "receive")
 
 
