@@ -38,7 +38,7 @@ class Machine:
     def __init__(self, network, name="machine"):
         self.network = network
         self.folder = os.path.join(network.folder, name)
-        self._group = f"vtcp-machine-{os.getpid()}"
+        self._group = f"vtcp-{name}-{os.getpid()}"
         for part in ("layer", "root"):
             os.makedirs(os.path.join(self.folder, part))
         # The kernel kills all that is in a process namespace when its first process dies, and that is bound to ours.
@@ -164,7 +164,7 @@ class Machine:
 
     def close(self):
         self.process.stop(9)
-        # Which no process is left in, as soon as the kernel has ended them.
+        # Its control groups can go as soon as the kernel has ended all processes in them.
         script = f"mount -t cgroup2 groups /sys/fs/cgroup; cd /sys/fs/cgroup; [ ! -e {self._group} ] || find {self._group} -depth -type d -exec rmdir {{}} +"
         unshare = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script]
         wait_until(lambda: subprocess.run(unshare, stderr=subprocess.DEVNULL).returncode == 0, 10, "the end of the machine's processes", interval=0.1)
