@@ -310,8 +310,7 @@ let package = Package(
 if Context.environment["VTCP_THREADS_ONLY"] != nil {
   let tests: Set = [
     "ControlProtocolTests", "DatapathTests", "FuzzingTests", "HostSystemTests", "MemoryTests", "MonitoringTests",
-    "NICTests", "PollingTests",
-    "TestSupportTests", "UplinksTests", "VhostUserTests", "VirtioTests",
+    "NICTests", "PollingTests", "TestSupportTests", "UplinksTests", "VhostUserTests", "VirtioTests",
   ]
   package.products.removeAll { $0.name != "vtcp-nic" }
   package.targets.removeAll { target in
