@@ -14,6 +14,12 @@ extension ReceivePath {
     return !destination.isMulticast && destination != macAddress
   }
 
+  /// Whether a queue is there for what comes.
+  var hasTaker: Bool {
+    guard isSteered else { return home.isServed }
+    return (0..<activePairs).contains { ends.with($0, \.isServed) }
+  }
+
   /// The queue pair whose receiveq gets the frame.
   func steer(_ frame: ByteRegion, _ now: Instant) -> Int {
     let head = frame.slice(from: 0, count: min(frame.count, FrameLimits.inspected))

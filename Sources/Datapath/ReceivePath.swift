@@ -58,7 +58,7 @@ final class ReceivePath {
   /// The uplink may have something for us.
   var isReady = true
   /// The receiveq that gets all frames, unless each is steered.
-  private let home: QueueEnd
+  let home: QueueEnd
   private let homePair: Int
   var isSteered = false
   /// Queue pairs that frames are steered to.
@@ -171,11 +171,6 @@ final class ReceivePath {
   private func announceFirstSize(_ now: Instant) {
     isAnnouncing = false
     if let message = announcer.next() { stage(message, now) }
-  }
-
-  private var hasTaker: Bool {
-    guard isSteered else { return home.isServed }
-    return (0..<activePairs).contains { ends.with($0, \.isServed) }
   }
 }
 
