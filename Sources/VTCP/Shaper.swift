@@ -6,8 +6,9 @@ import Timekeeping
 ///
 /// Time is what is counted, as in a `Pacer`: each frame takes the time that it needs at the rate, and the next may leave when that is over. Who
 /// comes late may catch up by one `quantumTime`; who was idle may not save up. So what waits for it, and nothing passes meanwhile, is in any time T
-/// at most T times the rate and a burst: a `quantumTime` of the rate, and one `piece`. Where somebody waits all the time and it is this program that
-/// comes late, since it had to wait for a processor itself, up to `longestLateness` is caught up: otherwise a busy host would take its part of the rate.
+/// at most T times the rate and a burst: a `quantumTime` of the rate, and one `piece`. Where somebody waits all the time and the turn comes late, since
+/// this program had to wait for a processor itself or the leg took nothing, up to `longestLateness` is caught up: otherwise a busy host would take its
+/// part of the rate.
 ///
 /// What passes without waiting is charged, so the rest waits for it. The rest keeps a part of the rate nevertheless (`reserve`), and what
 /// passed counts for `longestDebt` at the most.
@@ -15,6 +16,7 @@ import Timekeeping
 /// No sum can overflow, whatever sizes and times: octets are bounded by `mostOctets`, the rate by `Shaping.allowed`, times wrap.
 struct Shaper: BitwiseCopyable, Sendable {
   static let quantumTime = Interval.milliseconds(1)
+  /// What is caught up where somebody has waited; the burst is as long then.
   static let longestLateness = Interval.milliseconds(20)
   static let longestDebt = Interval.seconds(1)
   /// What waits gets a rate of one part in so many, whatever passes.
@@ -47,6 +49,7 @@ struct Shaper: BitwiseCopyable, Sendable {
     free = min(free, latest)
     reserved = min(reserved, latest)
     fraction = 0
+    catchUp = Self.quantumTime
     portion = 1
     (counted, countedSince) = (0, now)
   }
@@ -68,10 +71,10 @@ struct Shaper: BitwiseCopyable, Sendable {
   }
 
   /// Those who were to go on at a time that is over wait still: what they did not send meanwhile they send now.
-  mutating func isLate() { catchUp = Self.longestLateness }
+  mutating func noteLate() { catchUp = Self.longestLateness }
 
   /// All that was due has left, or nobody waits any more.
-  mutating func isInTime() { catchUp = Self.quantumTime }
+  mutating func noteInTime() { catchUp = Self.quantumTime }
 
   /// What had waited has left.
   mutating func sent(octets: Int, now: Instant) {

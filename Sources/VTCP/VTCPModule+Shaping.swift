@@ -107,7 +107,7 @@ extension VTCPModule {
     // Who comes next was not kept waiting.
     changeShaping(index.receiver) {
       $0.wake = nil
-      $0.shaper.isInTime()
+      $0.shaper.noteInTime()
     }
   }
 
@@ -183,7 +183,7 @@ extension VTCPModule {
     if shaped.wake == nil { counters.shaperWaits &+= 1 }
     changeShaping(leg) {
       $0.wake = earliest
-      $0.shaper.isInTime()
+      $0.shaper.noteInTime()
     }
   }
 
@@ -199,7 +199,7 @@ extension VTCPModule {
       guard let wake = shaping(leg).wake, wake <= now else { continue }
       changeShaping(leg) {
         $0.wake = nil
-        $0.shaper.isLate()
+        $0.shaper.noteLate()
       }
     }
   }

@@ -90,10 +90,10 @@ struct ShaperTests {
     while now < 2_000_000_000 {
       let earliest = shaper.earliest(now: Instant(nanoseconds: now)).nanoseconds
       if earliest > now {
-        shaper.isInTime()
+        shaper.noteInTime()
         // One time in eight others had the processor for up to 18 ms.
         now = earliest + (random.next() % 8 == 0 ? Int64(random.next() % 18_000_000) : 0)
-        shaper.isLate()
+        shaper.noteLate()
         continue
       }
       shaper.sent(octets: piece, now: Instant(nanoseconds: now))
@@ -111,7 +111,7 @@ struct ShaperTests {
   func latenessIsBounded() {
     for (isLate, milliseconds) in [(true, 20), (false, 1)] {
       var shaper = shaper(80_000_000)
-      if isLate { shaper.isLate() }
+      if isLate { shaper.noteLate() }
       let now: Int64 = 60_000_000_000
       var sum = 0
       while shaper.earliest(now: Instant(nanoseconds: now)).nanoseconds <= now {

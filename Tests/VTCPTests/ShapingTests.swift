@@ -43,10 +43,10 @@ struct ShapingTests {
       return try Classifier(parsing: first + text, fallback: FlowConfiguration())
     }
 
-    /// So many milliseconds; `each` is called in each of them.
-    func run(_ milliseconds: Int64, idle: Set<UInt16> = [], each: () throws -> Void = {}) throws {
-      for _ in 0..<milliseconds {
-        rig.tick(1)
+    /// So many turns, one each `step` milliseconds; `each` is called in each of them.
+    func run(_ turns: Int64, step: Int64 = 1, idle: Set<UInt16> = [], each: () throws -> Void = {}) throws {
+      for _ in 0..<turns {
+        rig.tick(step)
         try each()
         while let next = underway.first, next.time <= rig.now {
           underway.removeFirst()
@@ -56,7 +56,7 @@ struct ShapingTests {
         for segment in try rig.emissions(to: .guest) { note(segment) }
         for port in ports where !idle.contains(port) {
           rig.guestPort = port
-          for _ in 0..<3 where (edges[port] ?? 0) - (sent[port] ?? 0) >= 1000 {
+          for _ in 0..<3 * step where (edges[port] ?? 0) - (sent[port] ?? 0) >= 1000 {
             let place = sent[port] ?? 0
             if let passed = try rig.guest(at: place, 1000, ack: 100) { arrives(passed) }
             sent[port] = place + 1000
@@ -127,6 +127,16 @@ struct ShapingTests {
     }
     #expect(bed.rig.module.counters.transmitCharged >= 8_750_000)
     #expect(bed.rig.module.counters.droppedSegments == 0)
+  }
+
+  @Test("A program that has a turn each 10 ms only fills the rate as well, and no more than it")
+  func late() throws {
+    let bed = try Bed("shape transmitRate=8Mbit/s", ports: [1])
+    try bed.run(50, step: 10)
+    let before = bed.wire
+    try bed.run(300, step: 10)
+    let all = bed.wire - before
+    #expect(all > 2_950_000 && all <= 3_000_000 + 20_000 + 3_028, "\(all) octets in 3 s")
   }
 
   @Test("Another rate applies at once, and none lets all go that waits")
