@@ -33,6 +33,8 @@ enum MonitorLayout {
   static let uplinkBytes = 64
   static let socketOffset = 192
   static let socketBytes = 128
+  /// Connections that are followed at once by the policy in force; 0: as many as there is room for, as in files of earlier writers.
+  static let flowLimitOffset = 320
 
   static let headerBytes = 4096
   static let histogramsBegin = 8192

@@ -88,6 +88,11 @@ public struct MonitorRegion: Sendable {
     region.store(UInt64(clamping: receive), at: MonitorLayout.ratesOffset + 8)
   }
 
+  /// Connections that are followed at once by the policy in force.
+  public func setFlowLimit(_ limit: Int) {
+    region.store(UInt32(clamping: limit), at: MonitorLayout.flowLimitOffset)
+  }
+
   /// Counts a number; negative ones as 0.
   public func record(_ histogram: MonitorHistogram, _ value: Int) {
     let begin = MonitorLayout.histogramsBegin &+ histogram.rawValue &* MonitorLayout.histogramStride

@@ -41,6 +41,7 @@ struct PolicyCompiler {
     text += line("default", defaults)
     text += (configurationLines + phaseLines + ruleLines).joined()
     text += shape(fallback[0].values)
+    text += document.limits.flows.map { "limit flows=\($0)\n" } ?? ""
     checkText(text)
     return CompiledPolicy(
       text: mistakes.isEmpty ? text : "", mistakes: mistakes, warnings: warnings, document: document,

@@ -6,6 +6,8 @@ struct PolicyLimits: Sendable {
   var buffer: (octets: Int, place: PolicyPlace)?
   /// Bits per second, in each direction.
   var rate: (bits: Int, place: PolicyPlace)?
+  /// Connections that are followed at once.
+  var flows: Int?
   var deviations = DeviationLimit.everywhere
   var deviationsPlace: PolicyPlace?
   /// Knobs that the metadata of a VM may set.

@@ -27,8 +27,14 @@ extension PolicyReader {
         // No limit is none.
         document.limits.rate = bits == 0 ? nil : (bits, place(entry.mark))
       case "flows":
-        fail(entry.mark, "flows can't be limited: a NIC has room for a fixed number of connections; take it out")
-      default: unknown(entry, "perVM", ["buffer", "rate"])
+        guard let text = word(entry.value, "flows", "a number") else { continue }
+        let range = Classifier.allowedFlows
+        guard let number = NumberText.decimal(text), range.contains(number) else {
+          fail(entry.value.mark, "flows is \(range.lowerBound) to \(range.upperBound), not \(Suggestion.quoted(text))")
+          continue
+        }
+        document.limits.flows = number
+      default: unknown(entry, "perVM", ["buffer", "rate", "flows"])
       }
     }
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import TCPPolicy
 public import YAMLDocument
 
 /// The language as a JSON Schema (draft 7), made of the tables that the reader goes by: for editors. What it can't say is left to the reader:
@@ -164,7 +165,13 @@ public enum PolicySchema {
     let words = ["everywhere", "nowhere"].map { constant(.string($0)) }
     let keys = Knob.allCases.map { JSONValue.string($0.rawValue) } + [.string("weight")]
     return object([
-      ("perVM", object([("buffer", schema(.buffer)), ("rate", schema(.rate))])),
+      (
+        "perVM",
+        object([
+          ("buffer", schema(.buffer)), ("rate", schema(.rate)),
+          ("flows", integer(Classifier.allowedFlows, "Connections of a NIC that are followed at once.")),
+        ])
+      ),
       ("deviations", .object([JSONMember("anyOf", .array(words + [pattern("^inside-.+-only$")]))])),
       ("tenantKeys", list(.object([JSONMember("enum", .array(keys))]))),
     ])

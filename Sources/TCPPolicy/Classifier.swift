@@ -13,6 +13,8 @@ public struct Classifier: Sendable {
   /// Configurations and classes are numbered by an octet.
   public static let configurationLimit = 256
   public static let classLimit = 256
+  /// What `flowLimit` may be. A NIC has room for fewer.
+  public static let allowedFlows = 1...16_777_216
 
   private let rules: [CompiledRule]
   /// What rules name, and behind that each phase, beside those that follow it.
@@ -22,6 +24,8 @@ public struct Classifier: Sendable {
   private let classes: [PolicyName]
   /// How fast the VM may send and receive.
   public let shaping: Shaping
+  /// Connections of the VM that are followed at once; further ones pass. Nil: as many as there is room for.
+  public let flowLimit: Int?
 
   /// - Parameters:
   ///   - rules: the first that matches counts.
@@ -29,9 +33,11 @@ public struct Classifier: Sendable {
   ///   - phases: of these configurations and the presets; rules may name them as well.
   ///   - fallback: of connections that no rule is for; rules may name it `PolicyName.fallback`.
   ///   - shaping: of all connections together, and of all else.
+  ///   - flowLimit: connections that are followed at once.
   public init(
     rules: [PolicyRule] = [], configurations: [NamedConfiguration] = [], phases: [PolicyPhases] = [],
-    fallback: FlowConfiguration = FlowConfiguration(), shaping: Shaping = Shaping()
+    fallback: FlowConfiguration = FlowConfiguration(), shaping: Shaping = Shaping(),
+    flowLimit: Int? = nil
   ) throws(PolicyError) {
     guard rules.count <= Self.ruleLimit else { throw .tooManyRules(rules.count, limit: Self.ruleLimit) }
     var all = try Self.all(configurations, fallback)
@@ -56,6 +62,7 @@ public struct Classifier: Sendable {
       }
     }
     self.shaping = shaping
+    self.flowLimit = flowLimit
     self.rules = compiled
     self.configurations = all
     self.classes = classes

@@ -7,12 +7,13 @@
 ///     phases fast config1 until=1MiB bulk
 ///     rule source=10.0.0.0/8 destinationPort=5201-5210 configuration=bulk class=bulk
 ///     shape transmitRate=100Mbit/s
+///     limit flows=4096
 ///
 /// It goes on after a mistake, so that all are told at once. A line takes time by its length, which is limited, and memory by what it says.
 public struct PolicyTextParser: Sendable {
   /// Octets of the longest line.
   public static let longestLine = 4096
-  private static let statements = ["configuration", "default", "phases", "rule", "shape"]
+  private static let statements = ["configuration", "default", "limit", "phases", "rule", "shape"]
 
   /// What configurations begin with that extend no other.
   private(set) var fallback: FlowConfiguration
@@ -22,6 +23,8 @@ public struct PolicyTextParser: Sendable {
   var shaping = Shaping()
   /// Where it stands.
   var shapeWord: PolicyWord?
+  var flowLimit: Int?
+  var limitWord: PolicyWord?
   private(set) var errors: [PolicyTextError] = []
   private var hasStatements = false
   private var lineCount = 0
@@ -58,9 +61,12 @@ public struct PolicyTextParser: Sendable {
     case "phases": readPhases(first, rest)
     case "rule": readRule(first, rest)
     case "shape": readShape(first, rest)
+    case "limit": readLimit(first, rest)
     default:
       let meant = NearestWord.of(first.text, in: Self.statements).map { "; did you mean \($0)?" } ?? ""
-      fail(first.error("a line begins with default, configuration, phases, rule or shape, not \(first.shown)\(meant)"))
+      fail(
+        first.error(
+          "a line begins with default, configuration, phases, rule, shape or limit, not \(first.shown)\(meant)"))
     }
     hasStatements = true
   }
@@ -104,7 +110,7 @@ public struct PolicyTextParser: Sendable {
       return try Classifier(
         rules: rules.map(\.rule),
         configurations: configurations.map { NamedConfiguration(name: $0.name, configuration: $0.configuration) },
-        phases: phases.map(\.phases), fallback: fallback, shaping: shaping)
+        phases: phases.map(\.phases), fallback: fallback, shaping: shaping, flowLimit: flowLimit)
     } catch {
       throw PolicyTextErrors(errors: [word(of: error).error("\(error)")])
     }

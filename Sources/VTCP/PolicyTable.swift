@@ -22,6 +22,8 @@ struct PolicyTable {
   let isOff: Bool
   /// How fast all may go together.
   let shaping: Shaping
+  /// Connections that are followed at once.
+  let flowLimit: Int
 
   /// - Parameters:
   ///   - classifier: nil: all connections get `configuration.flow`.
@@ -40,6 +42,7 @@ struct PolicyTable {
     hasPhases = all.indices.contains { classifier?.end(UInt8(truncatingIfNeeded: $0)) != nil }
     hasClamps = all.contains { $0.overrides.windowClamp > 0 }
     shaping = classifier?.shaping ?? configuration.shaping
+    flowLimit = min(classifier?.flowLimit ?? .max, configuration.flowLimit)
     // Presets that no rule gives are there as well.
     isOff =
       classifier?.isOff ?? (configuration.flow.effectiveMode == .off && configuration.flow.overrides.isEmptyWhenOff)

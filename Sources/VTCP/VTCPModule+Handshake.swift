@@ -87,10 +87,10 @@ extension VTCPModule {
   /// Connections that a SYN may have looked at to find one that gives way.
   private static var mostLookedAt: Int { 8 }
 
-  /// A record. If there is none left, a connection gives way that loses nothing by it. One that must stay goes to the end of the list: it does
-  /// not stand in the way of the next SYN.
+  /// A record. If there is none left, or policy allows no more, a connection gives way that loses nothing by it. One that must stay goes to the
+  /// end of the list: it does not stand in the way of the next SYN.
   private func admit(_ now: Instant) -> RecordIndex? {
-    if let flow = store.flows.allocate() { return flow }
+    if let flow = allocate() { return flow }
     for _ in 0..<Self.mostLookedAt {
       let oldest = store.first(of: .age)
       guard !oldest.isNone else { return nil }
@@ -99,10 +99,13 @@ extension VTCPModule {
         continue
       }
       forget(oldest)
-      return store.flows.allocate()
+      // Another policy may allow fewer than there are.
+      if let flow = allocate() { return flow }
     }
     return nil
   }
+
+  private func allocate() -> RecordIndex? { flowCount < policies.flowLimit ? store.flows.allocate() : nil }
 
   /// Whether the connection never got beyond its handshake, or is idle and goes on without us as well.
   private func mayBeForgotten(_ flow: RecordIndex, _ now: Instant) -> Bool {

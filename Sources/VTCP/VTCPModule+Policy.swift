@@ -38,6 +38,7 @@ extension VTCPModule {
     policies = table
     policyTurn ^= 1
     shape(now)
+    monitor?.setFlowLimit(flowLimit)
     monitor?.nameClasses(table.classNames.map(\.description))
   }
 

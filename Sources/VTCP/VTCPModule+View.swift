@@ -16,6 +16,10 @@ extension VTCPModule {
   public var ruleCount: Int { policies.ruleCount }
   /// How fast the VM may send and receive by the policy in force.
   public var shaping: Shaping { policies.shaping }
+  /// Connections that are followed at once, by the policy in force.
+  public var flowLimit: Int { policies.flowLimit }
+  /// And at the most, by any policy.
+  public var flowRoom: Int { store.flows.limit }
   public var classCount: Int { policies.classNames.count }
 
   /// All connections that are followed, one for each call from `place` 1 on; nil behind the last place. An empty place gives

@@ -124,6 +124,7 @@ public final class VTCPModule {
     if !creating { takeOver(now) }
     weightInUse = weightOfAll()
     shape(now)
+    monitor?.setFlowLimit(flowLimit)
     monitor?.nameClasses(policies.classNames.map(\.description))
     publishAll()
   }

@@ -242,9 +242,12 @@ final class ControlSocket {
     guard let module else { return "" }
     let counts =
       "policy \(revision)\nrules \(module.ruleCount)\nclasses \(module.classCount)\nconnections \(module.flowCount)\n"
-    // Bits per second; nothing of what is not ruled.
-    let rates = [("transmitRate", module.shaping.transmitRate), ("receiveRate", module.shaping.receiveRate)]
-    return counts + rates.filter { $0.1 > 0 }.map { "\($0.0) \($0.1)\n" }.joined()
+    // Nothing of what is not ruled. Rates are bits per second.
+    let rules = [
+      ("connectionLimit", module.flowLimit < module.flowRoom ? module.flowLimit : 0),
+      ("transmitRate", module.shaping.transmitRate), ("receiveRate", module.shaping.receiveRate),
+    ]
+    return counts + rules.filter { $0.1 > 0 }.map { "\($0.0) \($0.1)\n" }.joined()
   }
 
   /// Nothing without an administrator's word, if there is something else to say.

@@ -3,6 +3,7 @@
 
 import contextlib
 import os
+import random
 import socket
 import stat
 import subprocess
@@ -125,6 +126,61 @@ def test_what_is_wrong_is_told_by_line_and_the_policy_in_force_stays(control, tm
         assert done.returncode == 2 and "give the path that vtcp-nic was started with as --control-socket" in done.stderr
 
 
+def test_a_nic_that_is_drained_under_load_owes_nothing_and_its_connections_go_on(control):
+    """As before a host is taken down: what was acknowledged early is delivered within a time, and data pass from then on."""
+    with statistics_file() as path, contextlib.ExitStack() as ends:
+        with Legs("delay=10ms,loss=0.5%", 1, ["--vtcp=early,always", control.option, f"--stats-file={path}"]) as legs:
+
+            def early():
+                return statistics(path)["counters"]["early_octets"]
+
+            def goes_on(seconds=3):
+                """Every connection gets on, meanwhile."""
+                before = list(got)
+                wait_until(lambda: all(now > then + (1 << 16) for now, then in zip(got, before)), 30, "data of every connection")
+                time.sleep(seconds)
+
+            # As much as the path carries within a second or two.
+            assert control.set_policy("default leastRoundTrip=0 transmitBufferSize=256KiB receiveBufferSize=256KiB\n").startswith("ok\n")
+            with inside(legs.host.path):
+                listener = ends.enter_context(socket.create_server((legs.ends[1].addresses[0], 5000)))
+            octets = random.Random(1).randbytes(1 << 20)
+            got, wrong = [0] * 4, []
+            for number in range(4):
+                with inside(legs.guest_network.path):
+                    client = ends.enter_context(socket.create_connection(listener.getsockname(), timeout=20))
+                server = ends.enter_context(listener.accept()[0])
+                # Two of them to the guest.
+                sender, receiver = (client, server) if number % 2 else (server, client)
+                ends.callback(sender.shutdown, socket.SHUT_RDWR)
+                threading.Thread(target=send, args=(sender, octets), daemon=True).start()
+                threading.Thread(target=compare, args=(receiver, octets, got, number, wrong), daemon=True).start()
+            goes_on()
+            for _ in range(3):
+                assert early() > 0
+                assert control.ask(b"drain 20\n") == "ok\nnothing is held that was acknowledged\n"
+                before = early()
+                goes_on()
+                assert early() == before
+                assert control.ask(b"drain off\n") == "ok\ndata are acknowledged early again\n"
+                goes_on()
+                assert early() > before
+            told = statistics(path)["counters"]
+    assert not wrong and told["lost_octets"] == 0 and told["resets"] == 0, (wrong, told)
+
+
+def compare(end, octets, got, number, wrong):
+    """Counts what comes, over and over the same octets, in `got[number]`."""
+    with contextlib.suppress(OSError):
+        while part := end.recv(1 << 16):
+            place = got[number] % len(octets)
+            wanted = octets[place : place + len(part)]
+            wanted += octets[: len(part) - len(wanted)]
+            if part != wanted:
+                wrong.append((number, got[number]))
+            got[number] += len(part)
+
+
 def test_who_asks_for_what_there_is_not_is_told_so_and_holds_nobody_up(control):
     with Legs(nic_options=["--vtcp=early", control.option]) as legs:
         for octets, told in [
@@ -200,10 +256,36 @@ def test_what_the_statistics_say_of_a_class_is_answered_with_another_policy_for_
     assert fast > 4 * slow, (fast, slow)
 
 
-def send(end):
+def test_no_more_connections_are_followed_than_policy_allows_and_the_others_pass(control):
+    """Those that stand stay followed when it allows fewer."""
+    with statistics_file() as path:
+        with Legs(nic_options=["--vtcp=early,always", control.option, f"--stats-file={path}"]) as legs, contextlib.ExitStack() as ends:
+            assert control.set_policy("limit flows=3\n").startswith("ok\n")
+            assert control.told()["connectionLimit"] == "3"
+            with inside(legs.host.path):
+                listener = ends.enter_context(socket.create_server((legs.ends[1].addresses[0], 5000)))
+            pairs = []
+            for _ in range(5):
+                with inside(legs.guest_network.path):
+                    sender = ends.enter_context(socket.create_connection(listener.getsockname(), timeout=20))
+                receiver = ends.enter_context(listener.accept()[0])
+                receiver.settimeout(20)
+                pairs.append((sender, receiver.makefile("rb")))
+            for limit in (3, 1):
+                for sender, receiver in pairs:
+                    sender.sendall(b"x" * 10_000)
+                    assert len(receiver.read(10_000)) == 10_000
+                said = statistics(path)
+                assert (said["current"]["flows"], said["current"]["flow_limit"], said["counters"]["refused_flows"]) == (3, limit, 2)
+                assert control.set_policy("limit flows=1\n").startswith("ok\n")
+            assert control.set_policy("default\n").startswith("ok\n") and "connectionLimit" not in control.told()
+
+
+def send(end, octets=bytes(1 << 14)):
+    """Over and over the same, until the connection ends."""
     with contextlib.suppress(OSError):
         while True:
-            end.sendall(bytes(1 << 14))
+            end.sendall(octets)
 
 
 def receive(end, seconds):

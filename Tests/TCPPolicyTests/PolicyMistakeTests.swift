@@ -19,7 +19,7 @@ import Testing
     arguments: [
       (
         "rul a=b",
-        "1:1: a line begins with default, configuration, phases, rule or shape, not 'rul'; did you mean rule?"
+        "1:1: a line begins with default, configuration, phases, rule, shape or limit, not 'rul'; did you mean rule?"
       ),
       ("configuration", "1:1: a configuration has a name: configuration NAME KEY=VALUE ..."),
       ("configuration a mode=late", "1:22: mode is off, limit, snoop, early, not 'late'"),

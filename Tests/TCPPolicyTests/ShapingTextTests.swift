@@ -28,7 +28,7 @@ struct ShapingTextTests {
       ("shape", "1:1: a shape says a rate: shape transmitRate=100Mbit/s receiveRate=1Gbit/s"),
       (
         "shpae transmitRate=1Mbit/s",
-        "1:1: a line begins with default, configuration, phases, rule or shape, not 'shpae'; did you mean shape?"
+        "1:1: a line begins with default, configuration, phases, rule, shape or limit, not 'shpae'; did you mean shape?"
       ),
       ("shape transmitrate=1Mbit/s", "1:7: there is no 'transmitrate' in a shape; did you mean transmitRate?"),
       ("shape transmitRate", "1:7: 'transmitRate' says nothing: KEY=VALUE"),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import CongestionControl
+import Monitoring
 import TCPPolicy
 import Testing
 import Wire
@@ -121,6 +122,41 @@ extension DangerTests {
     rig.guestPort = 50_001
     _ = try rig.guest(ModelSegment.syn)
     #expect(rig.module.ownedOctets == 500)
+  }
+
+  @Test(
+    "45: policy says how many connections are followed: more pass, those that are there stay, and it may change its mind"
+  )
+  func flowsOfPolicy() throws {
+    func classifier(_ flows: Int) throws -> Classifier {
+      let first = "default mode=early leastRoundTrip=0 acknowledgmentDelay=0\n"
+      return try Classifier(parsing: first + "limit flows=\(flows)", fallback: FlowConfiguration())
+    }
+    let rig = try ModuleRig { $0.flowLimit = 8 }
+    #expect(rig.module.flowLimit == 8)
+    rig.adopt(try classifier(2))
+    #expect(rig.module.flowLimit == 2)
+    for port in [40_000, 40_001, 40_002] as [UInt16] {
+      rig.guestPort = port
+      try rig.openAndTalk()
+      #expect(try accelerates(rig, port, at: 100) == (port < 40_002))
+    }
+    #expect(rig.module.flowCount == 2 && rig.module.counters.refusedFlows == 1)
+    let snapshot = try MonitorReader(over: rig.monitorMemory).snapshot()
+    #expect(snapshot.flowLimit == 2)
+    // One fewer than there are: nobody is thrown out, and nobody comes in their place.
+    rig.adopt(try classifier(1))
+    for port in [40_000, 40_001] as [UInt16] { #expect(try accelerates(rig, port, at: 600)) }
+    rig.guestPort = 40_003
+    try rig.openAndTalk()
+    #expect(rig.module.flowCount == 2 && rig.module.counters.refusedFlows == 2)
+    // More than there is room for is what there is room for.
+    rig.adopt(try classifier(100))
+    #expect(rig.module.flowLimit == 8)
+    rig.guestPort = 40_004
+    try rig.openAndTalk()
+    #expect(try accelerates(rig, 40_004, at: 100))
+    #expect(rig.module.flowCount == 3)
   }
 
   @Test("54: a sender that was shown more than its receiver takes is kept for ten minutes of silence")
