@@ -20,6 +20,8 @@ public enum ServiceRequest: Equatable, Sendable {
   case addNIC(NICName)
   case removeNIC(NICName)
   case renew(NICName, Renewal)
+  /// Data are acknowledged early again.
+  case endDraining(NICName)
   case statistics(NICName)
   case policy
   case setPolicy
@@ -43,7 +45,8 @@ public enum ServiceRequest: Equatable, Sendable {
     case .status, .nics, .nic, .statistics, .policy, .checkPolicy, .explainPolicy, .diffPolicy, .history, .overrides,
       .events:
       false
-    case .addNIC, .removeNIC, .renew, .setPolicy, .rollBack, .addOverride, .removeOverride, .reload, .shutDown,
+    case .addNIC, .removeNIC, .renew, .endDraining, .setPolicy, .rollBack, .addOverride, .removeOverride, .reload,
+      .shutDown,
       .libvirtHook, .libvirtMetadata:
       true
     }
@@ -89,11 +92,13 @@ public enum ServiceRequest: Equatable, Sendable {
   ) throws(ServiceError) -> ServiceRequest {
     if method == .get, word == "statistics" { return .statistics(name) }
     if method == .post, let renewal = Renewal(rawValue: word) { return .renew(name, renewal) }
+    if method == .delete, word == "drain" { return .endDraining(name) }
     let known = ["drain", "restart", "upgrade", "statistics"]
     let meant = NearestWord.of(word, in: known).map { "; did you mean \($0)?" } ?? ""
     throw ServiceError(
       .notFound,
-      "of a NIC there are GET statistics, and POST drain, restart and upgrade, no \(method.rawValue) '\(word)'\(meant)")
+      "of a NIC there are GET statistics, POST drain, restart and upgrade, and DELETE drain, no \(method.rawValue) '\(word)'\(meant)"
+    )
   }
 
   private static func aboutPolicy(

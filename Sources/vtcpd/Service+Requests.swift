@@ -25,6 +25,7 @@ extension Service {
     case .addNIC(let name): try addPort(name, body, reply)
     case .removeNIC(let name): try remove(name) { reply.send(["removed": .string(name.text)]) }
     case .renew(let name, let renewal): try renew(name, renewal, reply)
+    case .endDraining(let name): try endDraining(name, reply)
     case .statistics(let name):
       reply.send(ControlAnswer(.good, body: Array(try StatisticsAnswer.text(try nic(name)).utf8)))
     case .policy: reply.send(policyJSON)
@@ -80,6 +81,15 @@ extension Service {
     try add(name, settings) { result in
       switch result {
       case .success(let nic): reply.send(nic.json)
+      case .failure(let error): reply.send(error)
+      }
+    }
+  }
+
+  private func endDraining(_ name: NICName, _ reply: ControlReply) throws(ServiceError) {
+    try nic(name).endDraining { result in
+      switch result {
+      case .success: reply.send(["draining": .bool(false)])
       case .failure(let error): reply.send(error)
       }
     }

@@ -76,9 +76,20 @@ extension SupervisedNIC {
 
   /// Nothing is acknowledged early any more, and what is owed is delivered, as far as it goes in that time. `done` gets one line.
   func drain(seconds: Int, _ done: @escaping (Result<String, ServiceError>) -> Void) {
+    askToDrain("\(seconds)", patience: .seconds(Int64(seconds) + 5), done)
+  }
+
+  /// Data are acknowledged early again. `done` gets one line.
+  func endDraining(_ done: @escaping (Result<String, ServiceError>) -> Void) {
+    askToDrain("off", patience: .seconds(5), done)
+  }
+
+  private func askToDrain(
+    _ word: String, patience: Interval, _ done: @escaping (Result<String, ServiceError>) -> Void
+  ) {
     guard isRunning else { return done(.failure(ServiceError(.conflict, "NIC \(name) is \(state)"))) }
     guard mode != "off" else { return done(.success("it accelerates nothing")) }
-    control.ask(Array("drain \(seconds)\n".utf8), patience: .seconds(Int64(seconds) + 5)) { [name] result in
+    control.ask(Array("drain \(word)\n".utf8), patience: patience) { [name] result in
       switch result {
       case .success(let answer) where answer.isGood: done(.success(answer.text))
       case .success(let answer): done(.failure(ServiceError(.conflict, "NIC \(name): \(answer.text)")))

@@ -2,6 +2,7 @@
 """The command line of administrators against vtcpd."""
 
 import json
+import socket
 import time
 
 import pytest
@@ -38,6 +39,14 @@ def ask(host, *words):
     return vtcpctl_json(*words, "--socket", host.control)
 
 
+def is_draining(nic):
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(nic["control"])
+        connection.sendall(b"status\n")
+        with connection.makefile() as answer:
+            return "draining 1\n" in answer.readlines()
+
+
 def test_nics_are_made_told_drained_upgraded_and_ended(host):
     assert ask(host, "status")["nics"] == 0
     made = add(host)
@@ -49,7 +58,10 @@ def test_nics_are_made_told_drained_upgraded_and_ended(host):
     # Without a name, of all that have something to tell.
     assert ask(host, "flows") == [] and "web1-0 statistics:" in vtcpctl("stats", "--socket", host.control)
     assert ask(host, "stats", "web1-0")[0]["statistics"]["counters"]["flows"] == 0
-    assert "drained" in ask(host, "drain", "web1-0")
+    assert "drained" in ask(host, "drain", "web1-0") and is_draining(made)
+    assert ask(host, "drain", "--off", "web1-0") == {"draining": False} and not is_draining(made)
+    vtcpctl("drain", "--nic-control", made["control"])
+    assert is_draining(made)
     before = ask(host, "nics", "web1-0")["pid"]
     ask(host, "upgrade", "web1-0")
     wait_until(lambda: ask(host, "nics", "web1-0")["pid"] not in (before, None), 20, "the new process")

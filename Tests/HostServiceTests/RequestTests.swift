@@ -17,7 +17,8 @@ struct RequestTests {
     let cases: [(String, ServiceRequest)] = [
       ("GET /v1/status", .status), ("GET /v1/nics", .nics), ("GET /v1/nics/web1", .nic(web)),
       ("PUT /v1/nics/web1", .addNIC(web)), ("DELETE /v1/nics/web1", .removeNIC(web)),
-      ("POST /v1/nics/web1/drain", .renew(web, .drain)), ("POST /v1/nics/web1/restart", .renew(web, .restart)),
+      ("POST /v1/nics/web1/drain", .renew(web, .drain)), ("DELETE /v1/nics/web1/drain", .endDraining(web)),
+      ("POST /v1/nics/web1/restart", .renew(web, .restart)),
       ("POST /v1/nics/web1/upgrade", .renew(web, .upgrade)), ("GET /v1/nics/web1/statistics", .statistics(web)),
       ("GET /v1/policy", .policy), ("PUT /v1/policy", .setPolicy), ("POST /v1/policy/check", .checkPolicy),
       ("POST /v1/policy/explain", .explainPolicy), ("POST /v1/policy/diff", .diffPolicy),
@@ -61,7 +62,8 @@ struct RequestTests {
       "GET /v1/overrides", "GET /v1/events",
     ]
     let changing = [
-      "PUT /v1/nics/a", "DELETE /v1/nics/a", "POST /v1/nics/a/drain", "POST /v1/nics/a/restart",
+      "PUT /v1/nics/a", "DELETE /v1/nics/a", "POST /v1/nics/a/drain", "DELETE /v1/nics/a/drain",
+      "POST /v1/nics/a/restart",
       "POST /v1/nics/a/upgrade",
       "PUT /v1/policy", "POST /v1/policy/rollback?revision=1", "POST /v1/overrides", "DELETE /v1/overrides/1",
       "POST /v1/reload", "POST /v1/shutdown", "POST /v1/libvirt/hook?vm=a&operation=start",
