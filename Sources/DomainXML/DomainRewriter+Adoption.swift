@@ -12,6 +12,7 @@ extension DomainRewriter {
     let path = SocketPath.joined(folder, SocketPath.fileName(domain: domain.name, index: index))
     changes.append(
       "\(shown): of type \(DomainText.shown(element["type"] ?? "")), is one of type vhostuser at \(path) now")
+    noteBridge(element, shown, SocketPath.fileName(domain: domain.name, index: index))
     edits.replace(element.startTag, by: startTag(element))
     let source = "<source type='unix' path='\(XMLEscape.attribute(path))' mode='client'>\(Self.reconnect)</source>"
     var lines: [String] = []
@@ -23,6 +24,17 @@ extension DomainRewriter {
     }
     if !lines.isEmpty { edits.append(lines, to: element) }
     moveMTU(element, index, path)
+  }
+
+  /// Which bridge a NIC joins is vtcpd's to know: what a domain says may be a tenant's word.
+  private mutating func noteBridge(_ element: XMLElement, _ shown: String, _ file: String) {
+    guard let source = element.first("source"), let former = source["bridge"] ?? source["network"] else { return }
+    let what = source["bridge"] == nil ? "libvirt's network" : "the bridge"
+    let bridge = source["bridge"].flatMap { DomainText.isWord($0) ? $0 : nil } ?? "BRIDGE"
+    let name = file.hasSuffix(".sock") ? String(file.dropLast(5)) : file
+    changes.append(
+      "\(shown): it was in \(what) \(DomainText.shown(former)), and joins the bridge of vtcpd.yaml now; for another one: vtcpctl port add \(name) --bridge \(bridge)"
+    )
   }
 
   private mutating func adoptModel(_ element: XMLElement, _ shown: String, _ lines: inout [String]) {

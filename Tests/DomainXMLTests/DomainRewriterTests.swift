@@ -134,6 +134,13 @@ struct DomainRewriterTests {
     #expect(!one.text.contains("filterref") && !one.text.contains("vnet3") && !one.text.contains("e1000"))
     #expect(one.text.contains("<interface type='vhostuser' managed='no'>") && one.text.contains("type='network'"))
     #expect(one.changes.contains("\"52:54:00:00:00:01\": \"filterref\" is left out"))
+    let moved = "joins the bridge of vtcpd.yaml now; for another one: vtcpctl port add w-b-1-"
+    #expect(
+      one.changes.contains(
+        "\"52:54:00:00:00:01\": it was in the bridge \"br0\", and \(moved)0 --bridge br0"))
+    #expect(
+      try Self.rewrite(text, .all).changes.contains(
+        "\"52:54:00:00:00:02\": it was in libvirt's network \"default\", and \(moved)1 --bridge BRIDGE"))
     let all = try Self.rewrite(text, .all)
     #expect(
       try Samples.read(all.text).domain.interfaces.map(\.path) == ["/run/vtcp/w-b-1-0.sock", "/run/vtcp/w-b-1-1.sock"])
