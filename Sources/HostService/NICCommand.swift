@@ -18,7 +18,7 @@ public struct NICCommand: Equatable, Sendable {
     let paths = configuration.paths
     let mode = settings.mode ?? configuration.mode
     var arguments = [
-      "--socket-path=\(paths.socket(name))", "--uplink=\(uplink)",
+      "--name=\(name)", "--socket-path=\(paths.socket(name))", "--uplink=\(uplink)",
       "--queues=\(settings.queuePairs ?? configuration.queuePairs)", "--vtcp=\(mode)", "--poll=\(configuration.poll)",
       "--control-socket=\(paths.control(name))",
     ]

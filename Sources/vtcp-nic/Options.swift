@@ -45,6 +45,8 @@ struct Options {
   var sandbox = Sandbox.Mode.auto
   var filter = Sandbox.Filter.kill
   var logLevel = Log.Level.info
+  /// What the NIC is called in the log.
+  var name: String?
   var question: Question?
 
   /// `arguments` without the program's name.
@@ -135,9 +137,7 @@ struct Options {
   private static let names = [
     "--socket-path", "--connect", "--fd", "--uplink", "--queues", "--mtu", "--mac", "--poll", "--vtcp", "--policy",
     "--stats-file", "--stats", "--control-socket", "--set-policy", "--large-send", "--set-large-send", "--state-fd",
-    "--user", "--device-state",
-    "--sandbox",
-    "--seccomp", "--log-level",
+    "--user", "--device-state", "--sandbox", "--seccomp", "--log-level", "--name",
   ]
 
   /// An option's name and value: `--name=value` or `--name value`.
@@ -164,17 +164,17 @@ struct Options {
     return (name, value)
   }
 
-  private mutating func set(_ name: String, _ value: String) throws(OptionsError) {
-    switch name {
+  private mutating func set(_ option: String, _ value: String) throws(OptionsError) {
+    switch option {
     case "--socket-path": try setRole(.listen(path: value))
     case "--connect": try setRole(.connect(path: value))
-    case "--fd": try setRole(.descriptor(Self.descriptor(name, value)))
+    case "--fd": try setRole(.descriptor(Self.descriptor(option, value)))
     case "--uplink":
       do throws(UplinkError) { uplink = try UplinkSpecification(parsing: value) } catch {
         throw OptionsError("--uplink: \(error)")
       }
-    case "--queues": queuePairs = try Self.number(name, value, 1...Self.maximumQueuePairs)
-    case "--mtu": mtu = try Self.number(name, value, 68...65535)
+    case "--queues": queuePairs = try Self.number(option, value, 1...Self.maximumQueuePairs)
+    case "--mtu": mtu = try Self.number(option, value, 68...65535)
     case "--mac":
       do throws(WireError) { macAddress = try MACAddress(parsing: value) } catch {
         throw OptionsError("--mac: \(error)")
@@ -201,12 +201,12 @@ struct Options {
     case "--stats-file": statisticsFile = value
     case "--control-socket": controlSocket = value
     case "--set-policy": question = question ?? .setPolicy(file: value)
-    case "--large-send": largeSend = try Self.largeSend(name, value)
+    case "--large-send": largeSend = try Self.largeSend(option, value)
     case "--set-large-send":
-      let setting = try Self.largeSend(name, value)
+      let setting = try Self.largeSend(option, value)
       question = question ?? .setLargeSend(setting)
     case "--stats": question = question ?? .statistics(path: value)
-    case "--state-fd": stateDescriptor = try Self.descriptor(name, value)
+    case "--state-fd": stateDescriptor = try Self.descriptor(option, value)
     case "--user": user = value
     case "--device-state":
       guard value == "on" || value == "off" else {
@@ -228,7 +228,12 @@ struct Options {
         throw OptionsError("--log-level is error, warning, info or debug, not '\(value)'")
       }
       logLevel = level
-    default: throw OptionsError("there is no option \(name), see --help")
+    case "--name":
+      guard (1...64).contains(value.utf8.count), value.utf8.allSatisfy({ (0x21..<0x7f).contains($0) }) else {
+        throw OptionsError("--name has 1 to 64 printable characters of ASCII, and no blanks, unlike '\(value)'")
+      }
+      name = value
+    default: throw OptionsError("there is no option \(option), see --help")
     }
   }
 

@@ -56,6 +56,7 @@ enum Usage {
       --sandbox MODE       give up privileges and the view of files: auto (as far as the kernel lets us), on (or end), off
       --seccomp ACTION     at a system call that is not foreseen: kill, log or off (kill)
       --log-level LEVEL    error, warning, info or debug (info)
+      --name NAME          what the NIC is called in the log
       --print-capabilities, --version, --help
       --stats PATH [--json]  do nothing but print what is in another's --stats-file
       --control-socket PATH --set-policy FILE

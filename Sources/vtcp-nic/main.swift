@@ -24,7 +24,7 @@ func run() -> Int32 {
       Log.output(try ControlClient(path: options.controlSocket ?? "").setLargeSend(setting))
     case .setPolicy(let file): Log.output(try ControlClient(path: options.controlSocket ?? "").setPolicy(file))
     case nil:
-      log = Log(level: options.logLevel, prefix: "vtcp-nic")
+      log = Log(level: options.logLevel, prefix: "vtcp-nic" + (options.name.map { " \($0)" } ?? ""))
       return serve(options, log)
     }
     return 0

@@ -140,7 +140,7 @@ def test_a_nic_that_is_killed_below_the_installed_service_is_not_missed(machine,
     assert guest.sh("cat /sys/class/net/eth0/carrier_changes") == changes
     # Each has locked itself in, inside what the unit allows.
     said = machine.journal("vtcpd", 1000)
-    confined = re.findall(r"vtcp-nic: confined: (.*)", said)
+    confined = re.findall(r"vtcp-nic \S+: confined: (.*)", said)
     assert len(confined) > 5 and all(re.fullmatch(r"user 64\d+, group \d+, no capabilities; an empty root; \d+ system calls", line) for line in confined)
     assert "warning" not in said and "libcap-ng" not in said, said
 

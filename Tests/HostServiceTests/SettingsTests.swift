@@ -82,7 +82,8 @@ struct SettingsTests {
       descriptorNames: ["listener", "uplink-0", "uplink-1"], policy: "/run/vtcp/nics/web1.policy")
     #expect(
       command.arguments == [
-        "--socket-path=/run/vtcp/web1.sock", "--uplink=tap:web1", "--queues=2", "--vtcp=early", "--poll=adaptive",
+        "--name=web1", "--socket-path=/run/vtcp/web1.sock", "--uplink=tap:web1", "--queues=2", "--vtcp=early",
+        "--poll=adaptive",
         "--control-socket=/run/vtcp/nics/web1.control", "--mtu=9000", "--mac=52:54:00:00:00:01",
         "--stats-file=/run/vtcp/nics/web1.statistics", "--policy=/run/vtcp/nics/web1.policy", "--sandbox=on",
       ])

@@ -41,6 +41,8 @@ extension NICTests {
       ["--socket-path=/tmp/x", "--uplink", "null", "--seccomp", "maim"],
       ["--socket-path=/tmp/x", "--uplink", "null", "--user", ":daemon"],
       ["--socket-path=/tmp/x", "--uplink", "null", "--user", "root:"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--name", "two words"],
+      ["--socket-path=/tmp/x", "--uplink", "null", "--name", String(repeating: "n", count: 65)],
       ["--socket-path=/tmp/x", "--uplink", "null", "stray"],
     ]
 
@@ -85,6 +87,16 @@ extension NICTests {
       #expect((object?["features"] as? [String])?.isEmpty == true)
     }
 
+    @Test("A NIC with a name says it in each line")
+    func name() throws {
+      let path = "/tmp/nic-\(getpid())-\(UInt32.random(in: 0...UInt32.max)).sock"
+      let nic = try NICProcess(["--name=web1-0", "--socket-path=\(path)", "--uplink", "null"])
+      defer { nic.kill() }
+      #expect(nic.errors.waitForLine(containing: "listening"))
+      try nic.end()
+      #expect(try nic.errors.allLines().allSatisfy { $0.hasPrefix("vtcp-nic web1-0: ") })
+    }
+
     @Test("--help names every option, --version one line", arguments: ["--help", "--version"])
     func help(option: String) throws {
       let nic = try NICProcess([option])
@@ -99,7 +111,7 @@ extension NICTests {
         "--socket-path", "--connect", "--fd", "--uplink", "--queues", "--mtu", "--mac", "--poll", "--vtcp",
         "--state-fd", "--stats-file", "--stats", "--json",
         "--user", "--sandbox", "--seccomp",
-        "--log-level", "--print-capabilities", "--version",
+        "--log-level", "--name", "--print-capabilities", "--version",
       ] {
         #expect(lines.contains { $0.contains(name) }, "\(name)")
       }
