@@ -7,6 +7,7 @@ import shlex
 import subprocess
 
 from . import image
+from .groups import ControlGroup
 from .process import BedError, wait_until
 
 # Where the machine has what lies in folders of ours elsewhere.
@@ -38,7 +39,7 @@ class Machine:
     def __init__(self, network, name="machine"):
         self.network = network
         self.folder = os.path.join(network.folder, name)
-        self._group = f"vtcp-{name}-{os.getpid()}"
+        self._group = ControlGroup(name)
         for part in ("layer", "root"):
             os.makedirs(os.path.join(self.folder, part))
         # The kernel kills all that is in a process namespace when its first process dies, and that is bound to ours.
@@ -94,9 +95,8 @@ class Machine:
                 # Empty: it is set at the first boot.
                 "touch root/etc/machine-id",
                 # One hierarchy of control groups, as Debian 12 has it, and in it one for all of the machine.
-                "mount -t cgroup2 groups /sys/fs/cgroup",
-                f"mkdir /sys/fs/cgroup/{self._group}",
-                f"echo $$ >/sys/fs/cgroup/{self._group}/cgroup.procs",
+                *self._group.script("/sys/fs/cgroup"),
+                f"echo $$ >/sys/fs/cgroup/{self._group.name}/cgroup.procs",
                 f"exec {shlex.join(boot)}",
             ]
         )
@@ -164,10 +164,7 @@ class Machine:
 
     def close(self):
         self.process.stop(9)
-        # Its control groups can go as soon as the kernel has ended all processes in them.
-        script = f"mount -t cgroup2 groups /sys/fs/cgroup; cd /sys/fs/cgroup; [ ! -e {self._group} ] || find {self._group} -depth -type d -exec rmdir {{}} +"
-        unshare = ["unshare", "--mount", "--propagation", "private", "sh", "-ec", script]
-        wait_until(lambda: subprocess.run(unshare, stderr=subprocess.DEVNULL).returncode == 0, 10, "the end of the machine's processes", interval=0.1)
+        self._group.close()
 
 
 def _programs():
