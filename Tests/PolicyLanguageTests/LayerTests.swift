@@ -137,7 +137,8 @@ import Wire
       ])
     let clamp = compiled.origins.first?.knobs.first { $0.name == "tx.buffer" }?.origin.clamp
     #expect(clamp == "2 MiB without limits.perVM.buffer (policy.yaml:2)")
-    let flows = try Sample.policy("limits: { perVM: { flows: 4096, rate: 1Gbit/s } }").compile(for: NICFacts(vm: "a")).text
+    let flows = try Sample.policy("limits: { perVM: { flows: 4096, rate: 1Gbit/s } }").compile(for: NICFacts(vm: "a"))
+      .text
     #expect(flows.hasSuffix("receiveRate=1Gbit/s\nlimit flows=4096\n"))
     let unlimited = try Sample.policy("limits: { perVM: { rate: 1Gbit/s } }").compile(for: facts).warnings
     #expect(unlimited == [])
