@@ -294,8 +294,9 @@ let package = Package(
     .target(
       name: "FuzzTargets",
       dependencies: [
-        "Arena", "CLinux", "CongestionControl", "CTestSupport", "Datapath", "DomainXML", "FrameSupport", "LargeSend",
-        "Memory", "Packets", "PolicyLanguage", "Polling", "TCPPolicy", "Timekeeping", "Uplinks", "VhostUser", "Virtio",
+        "Arena", "CLinux", "CongestionControl", "ControlProtocol", "CTestSupport", "Datapath", "DomainXML",
+        "FrameSupport", "HostService", "LargeSend", "Memory", "Packets", "PolicyLanguage", "Polling", "TCPPolicy",
+        "Timekeeping", "Uplinks", "VhostUser", "Virtio",
         "VTCP", "Wire", "YAMLDocument",
       ],
       path: "Tests/Fuzzing/Targets", swiftSettings: common),

@@ -28,6 +28,8 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
   case language
   /// The XML of a domain.
   case domain
+  /// Requests to vtcpd, and its answers.
+  case control
 
   /// Runs one input. Nothing of it is left afterwards: the next one gives what it would give alone.
   public func run(_ input: ByteRegion) throws {
@@ -42,6 +44,7 @@ public enum FuzzTarget: String, CaseIterable, Sendable {
     case .policy: try PolicyTarget.run(InputReader(input))
     case .language: try LanguageTarget.run(InputReader(input))
     case .domain: try DomainTarget.run(InputReader(input))
+    case .control: try ControlTarget.run(InputReader(input))
     }
   }
 }
