@@ -129,6 +129,27 @@ class Session:
             end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return guest, far
 
+    def connection_to_host(self, seconds):
+        """The same, and the host's end."""
+        with inside(self.host.path):
+            listener = socket.create_server((HOST, next(_far_ports)))
+        with listener:
+            with inside(self.guest.path):
+                guest = socket.create_connection(listener.getsockname(), timeout=seconds)
+            host, _ = listener.accept()
+        for end in (guest, host):
+            end.settimeout(seconds)
+        return guest, host
+
+    def changes(self, are_made):
+        """Whether a peer whose policy changes changes it now: as long as a file is there."""
+        path = self.path("changes")
+        if are_made:
+            open(path, "w").close()
+        else:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+
     # The back-end.
 
     def path(self, name):

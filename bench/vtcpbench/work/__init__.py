@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is measured."""
 
+from .alternation import Alternation
 from .bulk import Bulk
 from .idle import Idle
 from .packets import Packets
@@ -10,4 +11,4 @@ from .share import Share
 from .stream import Stream
 from .transfer import Transfer
 
-__all__ = ["Bulk", "Idle", "Packets", "Questions", "RoundTrip", "Share", "Stream", "Transfer"]
+__all__ = ["Alternation", "Bulk", "Idle", "Packets", "Questions", "RoundTrip", "Share", "Stream", "Transfer"]
