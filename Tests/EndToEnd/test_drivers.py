@@ -7,7 +7,7 @@ from vtcpbed import Direction, Transfer, iperf3, ping
 from vtcpbed.traffic import MEBIBYTE
 
 
-def check_traffic(guest, size=64 * MEBIBYTE):
+def check_traffic(guest, size=24 * MEBIBYTE):
     assert ping(guest) == 3, "pings were lost"
     for direction in Direction:
         Transfer(guest, direction, size).finish()
@@ -54,7 +54,7 @@ def test_rings_of_other_sizes_and_buffers_that_are_not_merged_work(start_machine
     machine = start_machine(properties=properties)
     rings = machine.guest.sh("ethtool -g eth0")
     assert rings.count(str(size)) >= 2, f"the guest's rings are not of {size} descriptors:\n{rings}"
-    check_traffic(machine.guest, 32 * MEBIBYTE)
+    check_traffic(machine.guest, 16 * MEBIBYTE)
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["split", "packed"])
@@ -70,4 +70,4 @@ def test_changing_the_ring_sizes_does_no_harm(start_machine, packed):
                                  "csum=off,guest_csum=off,gso=off"])
 def test_the_guest_can_do_without_a_feature(start_machine, off):
     machine = start_machine(properties=off)
-    check_traffic(machine.guest, 32 * MEBIBYTE)
+    check_traffic(machine.guest, 16 * MEBIBYTE)

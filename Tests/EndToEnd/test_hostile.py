@@ -137,7 +137,7 @@ def test_a_broken_queue_stops_alone_and_a_driver_reload_brings_it_back(start_mac
     assert int(counters(machine, TRANSMIT)["faults"]) == 2
     assert int(counters(machine, RECEIVE)["faults"]) == 1
     for direction in Direction:
-        Transfer(machine.guest, direction, 32 * MEBIBYTE).finish()
+        Transfer(machine.guest, direction, 16 * MEBIBYTE).finish()
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["split", "packed"])
@@ -157,7 +157,7 @@ def test_other_queue_pairs_go_on(start_machine, packed):
         machine.guest.reload_driver()
     machine.guest.sh("ethtool -L eth0 combined 2")
     for direction in Direction:
-        Transfer(machine.guest, direction, 32 * MEBIBYTE).finish()
+        Transfer(machine.guest, direction, 16 * MEBIBYTE).finish()
 
 
 def test_buffers_that_are_no_memory_come_back_and_the_queue_goes_on(start_machine):
@@ -176,4 +176,4 @@ def test_buffers_that_are_no_memory_come_back_and_the_queue_goes_on(start_machin
     # The driver writes its descriptors anew for each frame: nothing has to be reset.
     wait_until(lambda: machine.guest.run(f"ping -c 1 -W 1 {host}")[0] == 0, 20, "the ping that goes through")
     assert "faults" not in counters(machine, TRANSMIT)
-    Transfer(machine.guest, Direction.TRANSMIT, 32 * MEBIBYTE).finish()
+    Transfer(machine.guest, Direction.TRANSMIT, 16 * MEBIBYTE).finish()

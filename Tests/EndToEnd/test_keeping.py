@@ -210,7 +210,7 @@ def test_the_next_one_needs_no_privilege(start_machine, uplink):
     with open(f"/proc/{machine.nic.process.pid}/status") as status:
         assert "Uid:\t65534\t65534\t65534\t65534" in status.read()
     for direction in Direction:
-        Transfer(machine.guest, direction, 32 * MEBIBYTE).finish()
+        Transfer(machine.guest, direction, 16 * MEBIBYTE).finish()
     undisturbed.check(machine.nic, 3)
 
 

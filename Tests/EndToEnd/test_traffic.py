@@ -59,11 +59,11 @@ def test_iperf3_flows_nearly_without_losses(machine, direction, family):
 @both_directions
 @both_families
 def test_a_large_file_arrives_unchanged(machine, direction, family):
-    Transfer(machine.guest, direction, 128 * MEBIBYTE, family).finish()
+    Transfer(machine.guest, direction, 48 * MEBIBYTE, family).finish()
 
 
 def test_files_in_both_directions_at_once_arrive_unchanged(machine):
-    transfers = [Transfer(machine.guest, direction, 64 * MEBIBYTE) for direction in Direction]
+    transfers = [Transfer(machine.guest, direction, 32 * MEBIBYTE) for direction in Direction]
     for transfer in transfers:
         transfer.finish()
 
@@ -78,7 +78,7 @@ def test_jumbo_frames_arrive_unchanged(machine):
         packets = network.counters(machine.tap)["rx"]["packets"] - before
         assert packets < 12, f"5 pings of 9000 bytes were {packets} packets: they were fragmented"
         for direction in Direction:
-            Transfer(guest, direction, 64 * MEBIBYTE).finish()
+            Transfer(guest, direction, 16 * MEBIBYTE).finish()
         assert iperf3(guest, Direction.RECEIVE, seconds=1).segment_size > 8900
     finally:
         network.ip("link", "set", machine.tap, "mtu", 1500)
@@ -94,7 +94,7 @@ def test_a_file_arrives_unchanged_when_the_guest_has_no_offloads(machine):
         for name in ("tcp-segmentation-offload", "tx-checksumming", "generic-segmentation-offload"):
             assert f"{name}: off" in features, f"the guest's {name} is still on"
         for direction in Direction:
-            Transfer(guest, direction, 32 * MEBIBYTE).finish()
+            Transfer(guest, direction, 16 * MEBIBYTE).finish()
     finally:
         guest.run("for f in rx gro sg tx gso tso; do ethtool -K eth0 $f on; done")
 
@@ -110,7 +110,7 @@ def test_the_queue_count_can_change_under_traffic(machine):
             time.sleep(0.3)
             assert ping(guest, count=2) == 2, f"pings were lost with {count} queue pairs"
         for direction in Direction:
-            Transfer(guest, direction, 32 * MEBIBYTE).finish()
+            Transfer(guest, direction, 16 * MEBIBYTE).finish()
     finally:
         load.stop(signal.SIGKILL)
     machine.assert_healthy()
@@ -143,5 +143,5 @@ def test_the_driver_can_be_reloaded_under_traffic(machine):
             guest.sh(f"ethtool -L eth0 combined {machine.queues}")
         assert ping(guest) == 3, "pings were lost after the driver was reloaded"
     for direction in Direction:
-        Transfer(guest, direction, 32 * MEBIBYTE).finish()
+        Transfer(guest, direction, 16 * MEBIBYTE).finish()
     machine.assert_healthy()

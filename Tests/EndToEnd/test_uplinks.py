@@ -19,7 +19,7 @@ def machine(request):
 @pytest.mark.parametrize("direction", list(Direction), ids=["transmit", "receive"])
 def test_a_file_arrives_unchanged_through_a_packet_socket(machine, direction, family):
     assert ping(machine.guest, machine.network.addresses.host(family)) == 3, "pings were lost"
-    Transfer(machine.guest, direction, 128 * MEBIBYTE, family).finish()
+    Transfer(machine.guest, direction, 48 * MEBIBYTE, family).finish()
 
 
 @pytest.mark.parametrize("direction", list(Direction), ids=["transmit", "receive"])

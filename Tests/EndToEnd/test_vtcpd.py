@@ -99,7 +99,7 @@ def test_a_nic_of_port_add_carries_a_guests_traffic_and_goes_without_a_trace():
         with guest_on(host) as guest:
             assert ping(guest) == 3
             for direction in Direction:
-                Transfer(guest, direction, 32 * MEBIBYTE).finish()
+                Transfer(guest, direction, 16 * MEBIBYTE).finish()
             nic = host.nic("web1")
             assert nic["state"] == "running" and nic["policy"]["inForce"] is True and nic["uplink"] == "tap:web1"
             figures = host.get("/v1/nics/web1/statistics")
