@@ -7,7 +7,7 @@ from vtcpbed import Direction, Transfer, iperf3, ping
 from vtcpbed.traffic import MEBIBYTE
 
 
-def check_traffic(guest, size=24 * MEBIBYTE):
+def check_traffic(guest, size=16 * MEBIBYTE):
     assert ping(guest) == 3, "pings were lost"
     for direction in Direction:
         Transfer(guest, direction, size).finish()
