@@ -8,6 +8,7 @@ import time
 
 import pytest
 from test_control import Control
+from vtcpbed.lateness import Lateness
 from vtcpbed.legs import Legs
 from vtcpbed.monitoring import statistics, statistics_file
 from vtcpbed.process import run, wait_until
@@ -27,6 +28,7 @@ shape {}
 BOTH_WAYS = "transmitRate=50Mbit/s receiveRate=50Mbit/s"
 REPEATED = ("RetransSegs", "TCPTimeouts", "TCPFastRetrans", "TCPSlowStartRetrans", "TCPLostRetransmit", "TCPSpuriousRTOs")
 DIRECTIONS = ("transmit", "receive")
+TRIES = 5
 
 
 class Bed:
@@ -50,6 +52,35 @@ class Bed:
             reports.append(report["end"]["sum_received"]["bits_per_second"])
             text = text[end:]
         return reports
+
+    def measured(self, measure):
+        """What `measure` returns, on a machine that lets its programs run meanwhile; nothing is sent again by it. One whose processors are busy with
+        others' work has all wait for tens of milliseconds, again and again: that says nothing of us, and is tried once more."""
+        shares = []
+        for _ in range(TRIES):
+            before = self.repeated()
+            with Lateness() as lateness:
+                seen = measure()
+            if lateness.share < 0.01:
+                after = self.repeated()
+                assert all(after[name] <= count for name, count in before.items()), (before, after)
+                return seen
+            shares.append(f"{lateness.share:.0%}")
+        pytest.skip(f"programs had to wait for a processor for {', '.join(shares)} of the time")
+
+    def check_rate(self, direction):
+        rates = []
+
+        def measure():
+            rates.append(self.iperf3(direction)[0])
+            return rates[-1]
+
+        try:
+            rate = self.measured(measure)
+            assert rate >= 0.9 * RATE * GOODPUT, (direction, rate)
+        finally:
+            # Whatever the machine does.
+            assert max(rates) <= 1.01 * RATE * GOODPUT, (direction, rates)
 
     def octets(self, direction):
         """That the NIC has sent, to a leg."""
@@ -83,13 +114,9 @@ def bed(folder, rates, link="delay=5ms", options=(), guest=None):
 @pytest.mark.parametrize("link", ["", "delay=10ms"], ids=["short", "long"])
 def test_a_rate_is_kept_and_filled_both_ways_and_nothing_is_sent_again(tmp_path, link):
     with bed(tmp_path, BOTH_WAYS, link) as shaped:
-        before = shaped.repeated()
-        seen = {direction: shaped.iperf3(direction)[0] for direction in DIRECTIONS}
-        after = shaped.repeated()
-        assert all(after[name] <= count for name, count in before.items()), (before, after)
+        for direction in DIRECTIONS:
+            shaped.check_rate(direction)
         told = statistics(shaped.path)
-    for direction, rate in seen.items():
-        assert 0.9 * RATE * GOODPUT <= rate <= 1.01 * RATE * GOODPUT, seen
     assert told["current"]["transmit_rate"] == told["current"]["receive_rate"] == RATE
     counters = told["counters"]
     least = 0.9 * RATE / 8 * SECONDS
@@ -112,15 +139,15 @@ def test_no_second_carries_more_than_the_rate_and_connections_have_their_weighte
         watching = threading.Thread(target=watch)
         watching.start()
         try:
-            light, heavy = shaped.iperf3(direction, (5201, 5202))
+            light, heavy = shaped.measured(lambda: shaped.iperf3(direction, (5201, 5202)))
+            assert 2.4 <= heavy / light <= 3.6, (light, heavy)
+            assert light + heavy >= 0.9 * RATE * GOODPUT
         finally:
             ended.set()
             watching.join()
-    assert 2.4 <= heavy / light <= 3.6, (light, heavy)
-    assert light + heavy >= 0.9 * RATE * GOODPUT
-    # A sample takes a moment, within which the counter is read.
-    for (begin, first), (end, last) in zip(samples, samples[5:]):
-        assert (last - first) * 8 <= RATE * (end - begin + 0.05) + 8 * 65536, (begin, end, last - first)
+            # Whatever the machine does. A sample takes a moment, within which the counter is read.
+            for (begin, first), (end, last) in zip(samples, samples[5:]):
+                assert (last - first) * 8 <= RATE * (end - begin + 0.05) + 8 * 65536, (begin, end, last - first)
 
 
 def test_another_rate_is_in_force_at_once_and_none_is_as_before(tmp_path):
@@ -130,7 +157,7 @@ def test_another_rate_is_in_force_at_once_and_none_is_as_before(tmp_path):
         seen = []
         loading = threading.Thread(target=lambda: seen.extend(shaped.iperf3("transmit", seconds=16)))
         loading.start()
-        rates = {}
+        rates, starved = {}, {}
         for rate in (50, 20, 80):
             assert control.set_policy(POLICY.format(f"transmitRate={rate}Mbit/s")).startswith("ok\n")
             # What a guest was shown a window for is here by then, or soon.
@@ -139,21 +166,19 @@ def test_another_rate_is_in_force_at_once_and_none_is_as_before(tmp_path):
             # A busy machine has all of them wait for a processor now and then; more than the rate it never is.
             while len(rates[rate]) < 3 and not any(got >= 0.85 * rate for got in rates[rate]):
                 begin, first = time.monotonic(), shaped.octets("transmit")
-                time.sleep(1.3)
+                with Lateness() as lateness:
+                    time.sleep(1.3)
                 rates[rate].append((shaped.octets("transmit") - first) * 8 / (time.monotonic() - begin) / 1e6)
+                starved[rate] = min(starved.get(rate, 1), lateness.share)
         assert control.set_policy("default mode=early\n").startswith("ok\n")
         loading.join()
         assert statistics(shaped.path)["current"]["transmit_rate"] is None
         assert shaped.iperf3("transmit", seconds=2)[0] > 2 * RATE
-    for rate, got in rates.items():
-        assert 0.85 * rate <= max(got) <= 1.05 * rate, rates
+    assert all(max(got) <= 1.05 * rate for rate, got in rates.items()), rates
+    assert all(max(got) >= 0.85 * rate or starved[rate] > 0.01 for rate, got in rates.items()), (rates, starved)
 
 
 def test_a_real_guest_is_held_to_its_rate(tmp_path, request):
     with bed(tmp_path, BOTH_WAYS, guest="6.1") as shaped:
-        before = shaped.repeated()
         for direction in DIRECTIONS:
-            rate = shaped.iperf3(direction)[0]
-            assert 0.9 * RATE * GOODPUT <= rate <= 1.01 * RATE * GOODPUT, (direction, rate)
-        after = shaped.repeated()
-        assert all(after[name] <= count for name, count in before.items()), (before, after)
+            shaped.check_rate(direction)
