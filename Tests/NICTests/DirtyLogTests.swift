@@ -156,7 +156,7 @@ extension NICTests {
     func switched(layout: DriverQueue.Layout, isInPlace: Bool) throws {
       try Rig.run(Way(layout: layout, isInPlace: isInPlace).shape) { (rig) throws in
         let ram = rig.frontEnd.ram
-        for round in 0..<30 {
+        for round in 0..<(NICProcess.isSanitized ? 10 : 30) {
           let bitmap = try DirtyBitmap(covering: ram.size)
           try flood(rig, 50)
           try rig.frontEnd.setLogging(of: rig.guest, true, bitmap: bitmap)
@@ -179,7 +179,7 @@ extension NICTests {
         try rig.frontEnd.setLogging(of: rig.guest, true, bitmap: bitmap)
         ram.watch()
         var old: [(bitmap: DirtyBitmap, pages: Set<Int>)] = []
-        for _ in 0..<30 {
+        for _ in 0..<(NICProcess.isSanitized ? 10 : 30) {
           try flood(rig, 40)
           // Each with another place in its file, and another length.
           let next = try DirtyBitmap(covering: ram.size + 4096 * old.count, offset: 1024 * old.count, behind: 100)
