@@ -17,8 +17,14 @@ extension VTCPModule {
   /// come from neighbours that are busy for a moment, and the ends notice little of them.
   static var longestSilence: Interval { .milliseconds(10) }
 
-  /// Silences of a guest that shares its processor come again at once; one alone is an accident of a host that has much to do.
+  /// A guest that shares its processor is silent again at once, and for much of the time: for at least so long within a second from the first silence
+  /// on, and for a third of the time since, but for that in which it was silent and nobody waited. Single ones are accidents of a host that has much to do.
   static var recurrence: Interval { .seconds(1) }
+  static var leastWait: Interval { .milliseconds(50) }
+  static var leastPart: Int64 { 3 }
+
+  /// A stall that lasts longer, as when a VM is stopped, counts as so long.
+  static var longestStall: Interval { .milliseconds(500) }
 
   /// Whether data of the side are worth being kept.
   func isWorthwhile(_ index: SideIndex, _ now: Instant) -> Bool {
@@ -57,7 +63,11 @@ extension VTCPModule {
 
   /// A frame came from the guest, whatever it is.
   func noteHeard(_ now: Instant) {
-    if now - heard > Self.longestSilence { silenceEnd = now }
+    if now - heard > Self.longestSilence {
+      silenceBegin = heard
+      silenceEnd = now
+      silent = silent + (now - heard)
+    }
     heard = now
   }
 
@@ -66,8 +76,15 @@ extension VTCPModule {
   func noteReaction(_ took: Interval, _ now: Instant) {
     guard silenceEnd - (now - took) > Self.longestSilence, silenceEnd > stallEnd else { return }
     counters.stalls &+= 1
-    if silenceEnd - stallEnd <= Self.recurrence { stallsUntil = now + Self.memory }
     stallEnd = silenceEnd
+    // Before there was something to answer it was idle.
+    let begin = max(silenceBegin, now - took, silenceEnd - Self.longestStall)
+    let isFirst = silenceEnd - stallsBegin > Self.recurrence
+    if isFirst { (stallsBegin, stalled, silent) = (begin, .zero, silenceEnd - begin) }
+    stalled = stalled + (silenceEnd - begin)
+    let busy = silenceEnd - stallsBegin - silent + stalled
+    let isMuch = stalled.nanoseconds &* Self.leastPart >= busy.nanoseconds
+    if !isFirst, stalled >= Self.leastWait, isMuch { stallsUntil = now + Self.memory }
   }
 
   /// Data pass that passed before. One octet, or none, asks whether the receiver lives (danger 25). What the receiver has acknowledged was not

@@ -64,11 +64,16 @@ public final class VTCPModule {
   public internal(set) var isQuiescing = false
   /// Until when the guest counts as one that waits for its processor.
   var stallsUntil = Instant(nanoseconds: 0)
-  /// When the guest was heard last, and when it was heard again after a silence.
+  /// When the guest was heard last, and between which moments it was silent the last time.
   var heard = Instant(nanoseconds: 0)
+  var silenceBegin = Instant(nanoseconds: 0)
   var silenceEnd = Instant(nanoseconds: 0)
-  /// Until when it did not run, the last time that somebody waited for it.
+  /// Until when it did not run, the last time that somebody waited for it; since when it has not again and again, for how long in all, and how long it
+  /// was silent in that time.
   var stallEnd = Instant(nanoseconds: Int64.min / 2)
+  var stallsBegin = Instant(nanoseconds: Int64.min / 2)
+  var stalled = Interval.zero
+  var silent = Interval.zero
   /// Options that were taken out of the SYN in hand.
   var takenOut: TCPOptionKinds = []
   /// The connection of the packet before, of which the next one often is as well.

@@ -113,11 +113,11 @@ struct WorthTests {
     #expect(try isAccelerated(rig, at: 1600))
   }
 
-  /// The network sends two segments from `place` on, which the guest acknowledges after 15 ms.
-  private func answerLate(_ rig: ModuleRig, at place: Int, isSilent: Bool) throws {
+  /// The network sends two segments from `place` on, which the guest acknowledges after so many times 5 ms.
+  private func answerLate(_ rig: ModuleRig, at place: Int, after ticks: Int = 6, isSilent: Bool = true) throws {
     _ = try rig.network(at: place, 1000, ack: 100)
     _ = try rig.network(at: place + 1000, 1000, ack: 100)
-    for _ in 0..<3 {
+    for _ in 0..<ticks {
       rig.tick(5)
       if !isSilent { _ = try rig.guest(at: 100, ack: place) }
     }
@@ -143,11 +143,46 @@ struct WorthTests {
     let rig = try rig()
     try rig.openAndTalk()
     for place in [100, 2100, 4100] {
-      try answerLate(rig, at: place, isSilent: true)
+      try answerLate(rig, at: place)
       rig.tick(1_000)
     }
     #expect(rig.module.counters.stalls == 3)
     #expect(try !isAccelerated(rig, at: 100, ack: 6100))
+  }
+
+  @Test(
+    "It has to wait for 50 ms, and for a third of the time since the first silence",
+    arguments: [
+      (3, 0, 3, false), (3, 0, 4, true), (6, 130, 8, false), (6, 35, 3, true), (80, 0, 1, false), (80, 0, 2, true),
+    ])
+  func part(ticks: Int, pause: Int64, times: Int, isWaiting: Bool) throws {
+    let rig = try rig()
+    try rig.openAndTalk()
+    var place = 100
+    for _ in 0..<times {
+      try answerLate(rig, at: place, after: ticks)
+      place += 2000
+      for _ in 0..<pause / 5 {
+        rig.tick(5)
+        _ = try rig.guest(at: 100, ack: place)
+      }
+    }
+    #expect(rig.module.counters.stalls == times)
+    #expect(try isAccelerated(rig, at: 100, ack: place) == isWaiting)
+  }
+
+  @Test(
+    "A guest that nobody waits for is idle: that it is silent then speaks neither for nor against it",
+    arguments: [3, 6])
+  func idle(ticks: Int) throws {
+    let rig = try rig()
+    try rig.openAndTalk()
+    for place in [100, 2100] {
+      rig.tick(700)
+      try answerLate(rig, at: place, after: ticks)
+    }
+    #expect(rig.module.counters.stalls == 2)
+    #expect(try isAccelerated(rig, at: 100, ack: 4100) == (ticks == 6))
   }
 
   @Test("A guest that has one segment may wait for the next one, and no longer than that is an idle one silent")
