@@ -17,6 +17,8 @@ _PACKET_IGNORE_OUTGOING = 23
 # Locally administered addresses that belong to nobody in the network: the host's own stack leaves such frames alone.
 _OURS = bytes.fromhex("0a7700000001")
 _THEIRS = bytes.fromhex("0a7700000002")
+# Of frames that nobody waits for.
+_STRAY_PORT = 1023
 # A TAP keeps a flow on its queue for seconds: each exchange has flows of its own.
 _first_ports = itertools.cycle(range(1024, 65536 - 64, 64))
 
@@ -37,6 +39,11 @@ def datagram(payload, port, number):
     header = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), number & 0xFFFF, 0, 64, 17, 0, b"\x0a\x4d\x00\x01", b"\x0a\x4d\x00\x63")
     header = header[:10] + struct.pack("!H", checksum(header)) + header[12:]
     return _THEIRS + _OURS + struct.pack("!H", _ETH_P_IP) + header + udp
+
+
+def _port(frame):
+    """The source port of a datagram; -1 of what is too short to be one of ours."""
+    return struct.unpack_from("!H", frame, 34)[0] if len(frame) >= 46 else -1
 
 
 def swapped(frame):
@@ -82,15 +89,15 @@ class Wire:
                     return None
 
     def send_many(self, count):
-        """Frames that nobody waits for."""
+        """Frames that nobody waits for: whoever exchanges others later leaves out those that come back meanwhile."""
         for number in range(count):
-            self.send(datagram(os.urandom(500), 1023, number))
+            self.send(datagram(os.urandom(500), _STRAY_PORT, number))
 
     def drain(self, seconds=0.0):
         while self.receive(seconds) is not None:
             pass
 
-    def exchange(self, count, largest=1514, window=32, flows=1, seed=0, seconds=5):
+    def exchange(self, count, largest=1514, window=32, flows=1, seed=0, seconds=20):
         """Sends random frames of all sizes, at most `window` on the way, and compares each with what a forwarder that swaps MAC addresses
         sends back: none lost, none changed, none twice; in order within a flow."""
         assert flows <= 64
@@ -114,13 +121,17 @@ class Wire:
             frame = self.receive(seconds)
             if frame is None:
                 raise BedError(f"of {sent} frames {back} came back, the next not within {seconds} s")
+            if _port(frame) == _STRAY_PORT:
+                continue
             number = struct.unpack_from("!I", frame, 42)[0] if len(frame) >= 46 else -1
-            flow = struct.unpack_from("!H", frame, 34)[0] - first if len(frame) >= 46 else -1
+            flow = _port(frame) - first
             wanted = expected[flow].pop(0) if 0 <= flow < flows and expected[flow] else None
             if frame != wanted:
                 said = "nothing" if wanted is None else f"number {struct.unpack_from('!I', wanted, 42)[0]} of {len(wanted)} octets"
                 raise BedError(f"a frame of {len(frame)} octets came back as number {number} of flow {flow}, expected was {said}")
             back += 1
         extra = self.receive(0.01)
+        while extra is not None and _port(extra) == _STRAY_PORT:
+            extra = self.receive(0.01)
         if extra is not None:
             raise BedError(f"a frame of {len(extra)} octets came back that had come back before")
