@@ -14,6 +14,7 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "qemu"))
 
 from vtcpbed import NIC, Guest, Network, TapDevice, stop_everything  # noqa: E402
+from vtcpbed.lateness import judged_by_the_clock  # noqa: E402
 from vtcpbed.process import install_signal_handlers  # noqa: E402
 
 on_tap = os.environ.get("VTCP_BED") == "tap"
@@ -21,6 +22,7 @@ on_tap = os.environ.get("VTCP_BED") == "tap"
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "nic: needs vtcp-nic, so that it makes no sense on QEMU's own TAP back-end")
+    config.addinivalue_line("markers", "by_the_clock: judges what a machine does in time, so that one whose processors are busy with others' work is no judge")
     install_signal_handlers()
 
 
@@ -28,6 +30,16 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if on_tap and item.get_closest_marker("nic"):
             item.add_marker(pytest.mark.skip(reason="about vtcp-nic, and this run is about QEMU's TAP"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem):
+    if pyfuncitem.get_closest_marker("by_the_clock") is None:
+        return None
+    arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+    if late := judged_by_the_clock(lambda: pyfuncitem.obj(**arguments)):
+        pytest.skip(late)
+    return True
 
 
 def pytest_unconfigure():

@@ -238,10 +238,11 @@ def test_a_nic_without_the_accelerator_has_no_policy_to_change(control, tmp_path
 ADJUSTED = "default mode=early leastRoundTrip=0\nconfiguration bulk congestionAlgorithm={}\nrule destinationPort=5000 configuration=bulk class=bulk\n"
 
 
+@pytest.mark.by_the_clock
 def test_what_the_statistics_say_of_a_class_is_answered_with_another_policy_for_it(control):
     """Claims 5 to 9: diagnostics of the network's leg go out, an adjusted configuration for the class comes in and is that of the same connection."""
     with statistics_file() as path:
-        with Legs("delay=20ms,loss=1%", 1, ["--vtcp=early", control.option, f"--stats-file={path}"]) as legs:
+        with Legs("delay=20ms,rate=30mbit,queue=150000,loss=1%", 1, ["--vtcp=early", control.option, f"--stats-file={path}"]) as legs:
             assert control.set_policy(ADJUSTED.format("newReno")).startswith("ok\n")
             with inside(legs.host.path):
                 listener = socket.create_server((legs.ends[1].addresses[0], 5000))

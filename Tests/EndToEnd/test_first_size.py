@@ -71,6 +71,7 @@ def test_packets_of_half_a_mebibyte_arrive_unchanged(uplink, options):
         assert row.get("softwareSegments", 0) == 0, row
 
 
+@pytest.mark.by_the_clock
 @pytest.mark.parametrize("packed", [False, True], ids=["split", "packed"])
 def test_fewer_packets_cross_the_ring_the_larger_they_may_be(packed):
     with started(65536, packed=packed) as machine:
@@ -82,7 +83,7 @@ def test_fewer_packets_cross_the_ring_the_larger_they_may_be(packed):
                 seen[size] = packets_per_mebibyte(machine, family)
             assert seen[65536][0] > 14 and seen[65536][1] == 0, seen
             # 4.0 and 7.8 where the guest has time (docs/performance.md); one that is late fills its packets less.
-            assert seen[65536][0] > 3 * seen[262144][0] and seen[65536][0] > 5 * seen[LARGEST][0], seen
+            assert seen[65536][0] > 2.5 * seen[262144][0] and seen[65536][0] > 4 * seen[LARGEST][0], seen
 
 
 def test_a_size_that_falls_during_a_transfer_loses_nothing():

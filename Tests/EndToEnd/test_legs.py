@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What both legs of a connection look like to others: the guest's obeys the guest's rules, the network's those of policy (R45, FIG. 3)."""
 
-import contextlib
-import functools
 import socket
 import threading
 import time
@@ -13,7 +11,8 @@ from vtcpbed.legs import Legs
 from vtcpbed.monitoring import statistics, statistics_file
 from vtcpbed.process import inside
 
-pytestmark = pytest.mark.nic
+# Windows are measured by the clock here, and whoever holds up a process of the bed long enough changes them.
+pytestmark = [pytest.mark.nic, pytest.mark.by_the_clock]
 
 SHORT = "delay=10ms,rate=20mbit,queue=30000"
 LONG = "delay=20ms,rate=40mbit,queue=100000"
@@ -74,20 +73,6 @@ def send(end, stop):
     end.shutdown(socket.SHUT_WR)
 
 
-def repeated(test):
-    """Windows are measured by the clock here, and whoever holds up a process of the bed long enough changes them. What is wrong is so each time."""
-
-    @functools.wraps(test)
-    def attempts(*arguments, **named):
-        for _ in range(2):
-            with contextlib.suppress(AssertionError):
-                return test(*arguments, **named)
-        return test(*arguments, **named)
-
-    return attempts
-
-
-@repeated
 def test_a_guest_by_itself_has_its_own_rules_on_both_legs(tmp_path):
     """What the next test has to differ from, and that what judges it sees what a kernel does."""
     guest, network, _ = captured(SHORT, None, RENO, tmp_path)
@@ -98,7 +83,6 @@ def test_a_guest_by_itself_has_its_own_rules_on_both_legs(tmp_path):
         assert 0.6 < flight.median("growth") < 1.4, flight.cycles
 
 
-@repeated
 def test_the_guests_leg_obeys_the_guest_and_the_networks_leg_obeys_policy(tmp_path):
     guest, network, speed = captured(LONG, "congestionAlgorithm=newReno keepFactor=768 additiveIncrease=4096", FEW, tmp_path)
     # The guest never sends more than its kernel wants to, is told of no loss and sends nothing again.
@@ -111,7 +95,6 @@ def test_the_guests_leg_obeys_the_guest_and_the_networks_leg_obeys_policy(tmp_pa
     assert speed > 3e6
 
 
-@repeated
 def test_another_policy_shows_on_the_networks_leg_only(tmp_path):
     guest, network, _ = captured(SHORT, "congestionAlgorithm=newReno keepFactor=512 additiveIncrease=2048", FEW, tmp_path)
     assert guest.most <= 8 and guest.again == guest.gaps == 0
@@ -120,7 +103,6 @@ def test_another_policy_shows_on_the_networks_leg_only(tmp_path):
     assert 1.6 < network.median("growth") < 2.4, network.cycles
 
 
-@repeated
 def test_a_guest_that_is_ruled_sends_as_policy_says_and_repairs_its_losses(tmp_path):
     """Mode limit: the smaller of two windows rules, so policy's is the slower one. CUBIC keeps seven tenths."""
     rules = "congestionAlgorithm=newReno keepFactor=512 additiveIncrease=512"
@@ -136,7 +118,6 @@ def test_a_guest_that_is_ruled_sends_as_policy_says_and_repairs_its_losses(tmp_p
     assert speed > 1.5e6
 
 
-@repeated
 def test_a_guest_by_itself_keeps_more_and_grows_otherwise(tmp_path):
     """What the test before has to differ from."""
     guest, _, _ = captured(SHORT, None, CUBIC, tmp_path)

@@ -79,6 +79,7 @@ def test_congestion_marks_reach_the_receiver_and_the_sender_heeds_them(networks)
     assert snmp(second, "Tcp", "InCsumErrors") == 0
 
 
+@pytest.mark.by_the_clock
 def test_the_delay_is_what_was_asked_for(networks):
     first, second = networks
     with Relay(first, second, "--a-to-b", "delay=20ms", "--b-to-a", "delay=10ms"):
@@ -91,6 +92,7 @@ def test_the_delay_is_what_was_asked_for(networks):
     assert 0.030 <= min(times) < 0.032, times
 
 
+@pytest.mark.by_the_clock
 def test_a_link_that_stands_still_holds_frames_back(networks):
     first, second = networks
     with Relay(first, second, "--a-to-b", "stall=45ms/50ms"):

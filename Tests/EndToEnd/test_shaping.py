@@ -61,7 +61,7 @@ class Bed:
             before = self.repeated()
             with Lateness() as lateness:
                 seen = measure()
-            if lateness.share < 0.01:
+            if not lateness.is_great:
                 after = self.repeated()
                 assert all(after[name] <= count for name, count in before.items()), (before, after)
                 return seen

@@ -7,7 +7,7 @@ import pytest
 from vtcpbed import Direction
 from vtcpbed.gain import MODES, STARVED, Bed, table
 
-pytestmark = pytest.mark.nic
+pytestmark = [pytest.mark.nic, pytest.mark.by_the_clock]
 
 
 def test_the_sender_on_a_starved_guest_is_rid_of_its_data_three_times_as_early_and_all_of_them_arrive(start_machine):

@@ -17,6 +17,7 @@ MODES = ("off", "snoop,always", "early,always") if LONG else ("early,always",)
 
 
 @pytest.mark.nic
+@pytest.mark.by_the_clock
 @pytest.mark.parametrize("mode", MODES)
 def test_kernels_time_out_in_vain_only_while_a_window_is_shut(request, mode):
     """But for one of a hundred connections: processors that are busy with other things make kernels repeat, too."""
