@@ -1,25 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The host service: NICs that come and go, policies that change, and programs that die, while guests work."""
+"""The host service: NICs that come and go, and programs that die, while guests work."""
 
 import contextlib
 import os
 import pathlib
-import shutil
 import signal
-import socket
-import subprocess
 import time
 
 import pytest
-from vtcpbed import BedError, Direction, Guest, Network, Transfer, ping
-from vtcpbed import image
-from vtcpbed.host import HostService, Refused, ask
-from vtcpbed.process import Process, wait_until
+from vtcpbed import Direction, Guest, Network, Transfer, ping
+from vtcpbed.host import HostService, Refused
+from vtcpbed.process import wait_until
 from vtcpbed.traffic import MEBIBYTE
 
 pytestmark = pytest.mark.nic
 
-REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 BRIDGED = "uplink: { bridge: bridge0 }\ndefaults: { mode: \"early,always\" }\n"
 NULL = "uplink: { default: \"null\" }\ndefaults: { mode: early }\n"
 
@@ -39,9 +34,6 @@ rules:
     class: gold
 default: base
 {extra}"""
-
-
-BAD_POLICY = policy(extra="  what\n").replace("weight: 50", "wieght: 50").replace("dport: 873", "dport: 99999")
 
 
 @contextlib.contextmanager
@@ -279,195 +271,6 @@ def test_only_one_serves_a_directory():
         second = host.network.start("second", host.command)
         assert second.wait(10) == 1 and "another vtcpd serves" in second.log()
         assert host.get("/v1/status")["nics"] == 0
-
-
-# Policies
-
-
-def test_a_policy_with_mistakes_changes_nothing_and_all_of_them_are_told():
-    with service() as host:
-        host.add("a")
-        before = host.get("/v1/policy")
-        for change in (lambda: host.put_policy(BAD_POLICY), lambda: host.post("/v1/policy/check", BAD_POLICY)):
-            with pytest.raises(Refused) as refusal:
-                change()
-            assert refusal.value.status == 400 and len(refusal.value.mistakes) >= 2
-            assert any("policy.yaml:4:" in line and "did you mean weight?" in line for line in refusal.value.mistakes)
-        after = host.get("/v1/policy")
-        assert after["revision"] == before["revision"] and after["files"] == before["files"]
-        # And by the file.
-        host.write_policy(BAD_POLICY)
-        host.process.send(signal.SIGHUP)
-        wait_until(lambda: host.get("/v1/status")["policy"]["failure"], 10, "the mistakes are known")
-        with pytest.raises(Refused):
-            host.post("/v1/reload")
-        assert host.get("/v1/policy")["revision"] == before["revision"]
-        # A service that starts with it goes on with the last good one.
-        host.restart()
-        assert host.get("/v1/policy")["files"] == before["files"]
-        assert host.nic("a")["policy"]["inForce"] is True
-
-
-def test_a_policy_comes_into_force_is_remembered_and_gone_back_to():
-    with service() as host:
-        host.add("a")
-        first = host.get("/v1/policy")["revision"]
-        answer = host.put_policy(policy("2MiB"))
-        assert answer["revision"] == first + 1 and answer["changed"] and answer["nics"][0]["inForce"] is True
-        assert host.put_policy(policy("2MiB"))["changed"] is False
-        host.restart()
-        assert "2MiB" in host.get("/v1/policy")["files"][0]["text"], "what was set by a request outlives the service"
-        answer = host.post("/v1/policy/rollback", revision=first)
-        assert answer["revision"] == first + 2 and "1MiB" in host.get("/v1/policy")["files"][0]["text"]
-        history = host.get("/v1/policy/history")["revisions"]
-        assert [entry["reason"] for entry in history] == [f"rollback to {first}", "set", "start"]
-        assert history[1]["user"] == os.geteuid() and len(history[1]["sha256"]) == 64
-        with pytest.raises(Refused) as refusal:
-            host.post("/v1/policy/rollback", revision=99)
-        assert refusal.value.status == 404
-        host.write_policy(policy("4MiB"))
-        assert host.post("/v1/reload")["revision"] == first + 3
-
-
-def test_what_a_policy_does_and_would_change_is_explained():
-    with service() as host:
-        host.add("a", vm="db-1")
-        answer = host.post("/v1/policy/explain", {"flow": "tcp 10.0.0.1:40000 > 10.0.0.2:873", "vm": "db-1"})
-        assert "db" in answer["text"] and "gold" in answer["text"]
-        answer = host.post("/v1/policy/explain", {"flow": "tcp 10.0.0.9:40000 > 10.0.0.1:22 opener=network", "nic": "a"})
-        assert "off" in answer["text"]
-        with pytest.raises(Refused) as refusal:
-            host.post("/v1/policy/explain", {"flow": "from here to there", "nic": "a"})
-        assert refusal.value.status == 400
-        assert "text" in host.post("/v1/policy/diff", policy("4MiB"))
-
-
-def test_an_override_holds_for_its_time():
-    with service() as host, host.events() as events:
-        host.add("a")
-        digest = pathlib.Path(host.run_directory, "nics/a.policy").read_text()
-        answer = host.post("/v1/overrides", {"key": "buffer", "value": "4MiB", "ttl": "2s", "nic": "a"})
-        assert answer["nics"][0]["inForce"] is True
-        assert pathlib.Path(host.run_directory, "nics/a.policy").read_text() != digest
-        assert host.get("/v1/overrides")["overrides"][0]["key"] == "buffer"
-        assert any(event["event"] == "override-ended" for event in events)
-        wait_until(lambda: pathlib.Path(host.run_directory, "nics/a.policy").read_text() == digest, 10, "the policy is as before")
-        assert host.get("/v1/overrides")["overrides"] == []
-        with pytest.raises(Refused) as refusal:
-            host.post("/v1/overrides", {"key": "bufer", "value": "4MiB", "ttl": "2s"})
-        assert "buffer" in str(refusal.value) and host.get("/v1/overrides")["overrides"] == []
-
-
-def test_a_thousand_reloads_under_load_drop_no_connection():
-    with service(BRIDGED, bridge=True) as host, guest_on(host) as guest, transfers(guest) as running:
-        for number in range(1000):
-            answer = host.put_policy(policy(f"{1 + number % 7}MiB"))
-            assert answer["nics"][0]["inForce"] is True, answer
-        assert any(transfer.running() for transfer in running) or number == 999
-        assert host.nic("web1")["deaths"] == 0
-
-
-# Who asks
-
-
-def raw(host, octets, seconds=15):
-    """What comes back of some octets."""
-    with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(seconds)
-        connection.connect(host.control)
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            connection.sendall(octets)
-        answer = b""
-        with contextlib.suppress(ConnectionResetError):
-            while data := connection.recv(1 << 16):
-                answer += data
-        return answer
-
-
-def test_requests_that_are_none_are_refused_and_harm_nobody():
-    with service() as host:
-        cases = [b"\n", b"GET\n", b"GET /v1/status\n", b"GET /v1/status -1\n", b"x" * 5000, b"\xff\xfe\n", b"PUT /v1/policy 99999999999\n",
-                 b"GET /v1/status 0\nmore", b"POST /v1/nics/a/rest%zz 0\n", b"GET /v1/%00 0\n"]
-        for octets in cases:
-            assert raw(host, octets).startswith((b"400 ", b"404 ")), octets
-        for path in ("/v1/statsu", "/v1/nics/a/b/c", "/v2"):
-            assert ask(host.control, "GET", path)[0] == 404
-        started = time.monotonic()
-        # Who says nothing is sent away, and holds up nobody.
-        with socket.socket(socket.AF_UNIX) as silent:
-            silent.connect(host.control)
-            silent.sendall(b"PUT /v1/policy 100\nhalf")
-            assert host.get("/v1/status") and time.monotonic() - started < 5
-            silent.settimeout(20)
-            assert silent.recv(4096).startswith(b"400 ")
-        many = [socket.socket(socket.AF_UNIX) for _ in range(100)]
-        for connection in many:
-            connection.connect(host.control)
-        assert host.get("/v1/status")
-        for connection in many:
-            connection.close()
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="another user is needed")
-def test_members_of_its_group_read_and_change_nothing():
-    with service(NULL + "control: { group: \"64700\" }\n") as host:
-        os.chmod(host.folder, 0o755)
-        script = "import sys; sys.path.insert(0, sys.argv[1]); from vtcpbed.host import ask; print(ask(*sys.argv[2:5])[0])"
-
-        def status(method, path, group):
-            command = ["setpriv", "--reuid=64701", f"--regid={group}", "--clear-groups", "/usr/bin/python3", "-Bc", script,
-                       str(REPOSITORY / "qemu"), host.control, method, path]
-            return subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
-
-        assert status("GET", "/v1/status", 64700).stdout.strip() == "200"
-        for method, path in [("PUT", "/v1/nics/a"), ("POST", "/v1/reload"), ("POST", "/v1/shutdown"), ("DELETE", "/v1/nics/a")]:
-            assert status(method, path, 64700).stdout.strip() == "403", (method, path)
-        assert "PermissionError" in status("GET", "/v1/status", 64702).stderr
-
-
-# The service manager
-
-
-def test_the_service_manager_is_told():
-    with Network() as network:
-        path = os.path.join(network.folder, "manager")
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-            manager.bind(path)
-            manager.settimeout(20)
-            with HostService(network, policy(), NULL, prefix=["env", f"NOTIFY_SOCKET={path}"]) as host:
-                assert b"READY=1" in manager.recv(4096)
-                host.process.send(signal.SIGHUP)
-                said = b""
-                while b"RELOADING=1" not in said:
-                    said = manager.recv(4096)
-                while b"READY=1" not in said:
-                    said = manager.recv(4096)
-                assert host.end() == 0
-                while b"STOPPING=1" not in said:
-                    said = manager.recv(4096)
-
-
-@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
-def test_the_unit_is_well_formed_and_gives_away_little(tmp_path):
-    unit = tmp_path / "vtcpd.service"
-    unit.write_text((REPOSITORY / "packaging/systemd/vtcpd.service").read_text().replace("/usr/sbin/vtcpd", "/bin/true"))
-    verified = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True, check=False)
-    assert verified.returncode == 0 and "vtcpd.service" not in verified.stderr, verified.stderr
-    said = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", unit], capture_output=True, text=True, check=False)
-    level = float(said.stdout.rpartition("vtcpd.service:")[2].split()[0])
-    assert level <= 3.0, said.stdout
-
-
-def test_mistakes_of_the_configuration_are_told_before_anything_is_done():
-    with Network() as network:
-        path = os.path.join(network.folder, "bad.yaml")
-        with open(path, "w") as file:
-            file.write("runDirectory: here\ndefalts: { mtu: 1 }\nnics: { users: 0-9 }\n")
-        for options in (["--check"], []):
-            process = Process("check", [image.vtcpd(), f"--config={path}", *options], folder=network.folder)
-            assert process.wait(10) == 2
-        log = process.log()
-        assert f"{path}:1:15: error:" in log and f"{path}:2:1: error:" in log and "did you mean defaults?" in log and f"{path}:3:16: error:" in log
 
 
 # Many
