@@ -50,6 +50,7 @@ def start_transfer(legs):
     return client
 
 
+@pytest.mark.by_the_clock
 def test_both_legs_are_told_as_they_were():
     with statistics_file() as path:
         with Legs("delay=5ms,loss=1%", 1, ["--vtcp=early", f"--stats-file={path}"]) as legs:

@@ -81,11 +81,14 @@ final class UplinkUser {
   /// Sends `frame` until `other` has received it in one piece or several: a link that was just set up may take a
   /// moment to carry anything.
   func exchange(_ frame: [UInt8], with other: UplinkUser) throws -> [[UInt8]] {
+    var outcome: SendOutcome?
     for _ in 0..<400 {
-      _ = send([frame])
+      outcome = send([frame])
       let arrived = try other.receiveOurs(timeout: .milliseconds(50), queues: 0..<other.uplink.queueCount)
       if !arrived.isEmpty { return arrived }
     }
-    throw PrivateNetwork.Failure(description: "\(uplink.name) to \(other.uplink.name): nothing arrived")
+    let told =
+      "the last send: \(String(describing: outcome)), sender: \(uplink.counters), receiver: \(other.uplink.counters)"
+    throw PrivateNetwork.Failure(description: "\(uplink.name) to \(other.uplink.name): nothing arrived; \(told)")
   }
 }
