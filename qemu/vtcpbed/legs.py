@@ -137,7 +137,8 @@ class Legs:
 class _Capture:
     def __init__(self, network, device, which):
         self.path = os.path.join(network.folder, f"{device}.pcap")
-        words = ["tcpdump", "-i", device, "-s", "0", "-B", "65536", "--immediate-mode", "-Z", "root", "-w", self.path, which]
+        # Each place of the kernel's buffer is as large as the largest packet may be: with this much 2,000 may wait for tcpdump to run.
+        words = ["tcpdump", "-i", device, "-s", "65600", "-B", "131072", "--immediate-mode", "-Z", "root", "-w", self.path, which]
         self._process = network.start(f"capture-{device}", words)
         wait_until(lambda: "listening on" in self._process.log(), 10, "tcpdump", self._process)
 
