@@ -14,11 +14,12 @@ from vtcpbed.process import inside
 # Windows are measured by the clock here, and whoever holds up a process of the bed long enough changes them.
 pytestmark = [pytest.mark.nic, pytest.mark.by_the_clock]
 
-SHORT = "delay=10ms,rate=20mbit,queue=30000"
-LONG = "delay=20ms,rate=40mbit,queue=100000"
+# Slow enough for the queues to outlast a wait for a processor.
+SHORT = "delay=15ms,rate=10mbit,queue=40000"
+LONG = "delay=30ms,rate=20mbit,queue=110000"
 # Segments that fill the link and its queue.
-FULL = {SHORT: 55, LONG: 205}
-SECONDS = 8
+FULL = {SHORT: 52, LONG: 172}
+SECONDS = 12
 PORT = 5000
 # Segments that the guest's kernel lets out at most, whatever happens; and what it does by itself.
 FEW = "congctl lock reno cwnd lock 8"
@@ -91,8 +92,8 @@ def test_the_guests_leg_obeys_the_guest_and_the_networks_leg_obeys_policy(tmp_pa
     assert network.most > 100 and network.again > 0 and len(network.cycles) >= 2, network.cycles
     assert 0.69 < network.kept() < 0.81, network.cycles
     assert 3.2 < network.median("growth") < 4.8, network.cycles
-    # 8 segments a round trip of 40 ms would be 290 KB/s.
-    assert speed > 3e6
+    # 8 segments a round trip of 60 ms would be 190 KB/s.
+    assert speed > 1.5e6
 
 
 def test_another_policy_shows_on_the_networks_leg_only(tmp_path):
@@ -115,7 +116,7 @@ def test_a_guest_that_is_ruled_sends_as_policy_says_and_repairs_its_losses(tmp_p
         assert 0.3 < flight.median("growth") < 0.7, flight.cycles
     # Nothing is sent, nor kept from the guest, by anybody but the ends.
     assert guest.again == network.again
-    assert speed > 1.5e6
+    assert speed > 0.75e6
 
 
 def test_a_guest_by_itself_keeps_more_and_grows_otherwise(tmp_path):
