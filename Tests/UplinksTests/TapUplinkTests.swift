@@ -152,7 +152,6 @@ struct TapUplinkTests {
       try Self.demand(ioctl(fd, 0x4004_54CA, &request) == 0, "make a TUN")
       let text = Self.message { _ = try UplinkUser("fd:\(fd)") }
       try Self.demand(text.contains("is the TUN tun0"), text)
-      close(fd)
     }
   }
 
