@@ -28,7 +28,7 @@ shape {}
 BOTH_WAYS = "transmitRate=50Mbit/s receiveRate=50Mbit/s"
 REPEATED = ("RetransSegs", "TCPTimeouts", "TCPFastRetrans", "TCPSlowStartRetrans", "TCPLostRetransmit", "TCPSpuriousRTOs")
 DIRECTIONS = ("transmit", "receive")
-TRIES = 5
+TRIES = 3
 
 
 class Bed:

@@ -7,7 +7,7 @@ import time
 _PAUSE = 0.005
 # The part of the time up to which a machine is on time.
 _SHARE = 0.01
-_TRIES, _FAILURES = 4, 2
+_TRIES, _FAILURES = 3, 2
 
 
 class Lateness:
