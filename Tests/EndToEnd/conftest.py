@@ -22,7 +22,7 @@ on_tap = os.environ.get("VTCP_BED") == "tap"
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "nic: needs vtcp-nic, so that it makes no sense on QEMU's own TAP back-end")
-    config.addinivalue_line("markers", "by_the_clock: judges what a machine does in time, so that one whose processors are busy with others' work is no judge")
+    config.addinivalue_line("markers", "by_the_clock: is run again if what it asserts within timed() fails on a machine whose processors are busy with others' work, and skipped if they stay so")
     install_signal_handlers()
 
 

@@ -6,6 +6,7 @@ import statistics
 import pytest
 from vtcpbed import Direction
 from vtcpbed.gain import MODES, STARVED, Bed, table
+from vtcpbed.lateness import timed
 
 pytestmark = [pytest.mark.nic, pytest.mark.by_the_clock]
 
@@ -18,4 +19,5 @@ def test_the_sender_on_a_starved_guest_is_rid_of_its_data_three_times_as_early_a
     # Without the module each of its round trips waits for the guest: six or seven of them, until the window is large enough. With it a
     # transfer is over in the turn in which it began, or seldom in the next one. So it is ten times as early, but for what this machine does.
     off, on = (statistics.median(leg.timings[mode].acknowledged) for mode in MODES)
-    assert 3 * on < off, "\n".join([*table([leg]), str(leg.timings)])
+    with timed():
+        assert 3 * on < off, "\n".join([*table([leg]), str(leg.timings)])

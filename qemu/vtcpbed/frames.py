@@ -88,6 +88,12 @@ class Wire:
                 if rest <= 0 or not select.select([self._socket], [], [], rest)[0]:
                     return None
 
+    def _receive_awaited(self, seconds):
+        """The same, but for those that nobody waits for."""
+        while (frame := self.receive(seconds)) is not None and _port(frame) == _STRAY_PORT:
+            pass
+        return frame
+
     def send_many(self, count):
         """Frames that nobody waits for: whoever exchanges others later leaves out those that come back meanwhile."""
         for number in range(count):
@@ -118,11 +124,9 @@ class Wire:
                 expected[sent % flows].append(swapped(frame))
                 self.send(frame)
                 sent += 1
-            frame = self.receive(seconds)
+            frame = self._receive_awaited(seconds)
             if frame is None:
                 raise BedError(f"of {sent} frames {back} came back, the next not within {seconds} s")
-            if _port(frame) == _STRAY_PORT:
-                continue
             number = struct.unpack_from("!I", frame, 42)[0] if len(frame) >= 46 else -1
             flow = _port(frame) - first
             wanted = expected[flow].pop(0) if 0 <= flow < flows and expected[flow] else None
@@ -130,8 +134,6 @@ class Wire:
                 said = "nothing" if wanted is None else f"number {struct.unpack_from('!I', wanted, 42)[0]} of {len(wanted)} octets"
                 raise BedError(f"a frame of {len(frame)} octets came back as number {number} of flow {flow}, expected was {said}")
             back += 1
-        extra = self.receive(0.01)
-        while extra is not None and _port(extra) == _STRAY_PORT:
-            extra = self.receive(0.01)
+        extra = self._receive_awaited(0.01)
         if extra is not None:
             raise BedError(f"a frame of {len(extra)} octets came back that had come back before")

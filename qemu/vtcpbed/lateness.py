@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long this machine has its programs wait for a processor, and what that leaves to be said by the clock."""
 
+import contextlib
 import threading
 import time
 
@@ -43,16 +44,29 @@ class Lateness:
         self.share = lost / (now - began)
 
 
+class Untimely(AssertionError):
+    """What the clock said was not so."""
+
+
+@contextlib.contextmanager
+def timed():
+    """What is asserted within is judged by the clock, and is not believed of a machine that is late. All else holds whatever the machine does."""
+    try:
+        yield
+    except AssertionError as error:
+        raise Untimely(str(error)) from error
+
+
 def judged_by_the_clock(test):
-    """Runs `test` until it passes: what is wrong is so each time. Raises the last AssertionError if it failed some times while programs ran on time. If
-    they had to wait in most of the tries, returns in words for how long, and what failed last: that says nothing of us."""
+    """Runs `test`, and again if it was Untimely: raises that if it was so more than once while programs ran on time; any other failure is raised at
+    once. If they had to wait in most of the tries, returns in words for how long, and what failed last: that says nothing of us."""
     waits = []
     for tried in range(1, _TRIES + 1):
         with Lateness(usual=0.005) as lateness:
             try:
                 test()
                 return None
-            except AssertionError as error:
+            except Untimely as error:
                 failed = error
         if lateness.is_great:
             waits.append(f"{lateness.share:.0%}")
