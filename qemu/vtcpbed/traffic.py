@@ -188,9 +188,13 @@ class Transfer:
         wait_until(lambda: network.run("ss", "-Hltn", f"sport = {port}"), 10, "socat's socket", self._process)
 
     def progress(self):
-        """How many bytes have arrived so far (for a guest that receives: those that the host's side has sent at most)."""
+        """How many bytes have arrived so far (for a guest that receives: those that the host's side has sent at most). All of them once it is
+        over, also where it failed: `finish` tells."""
         if self.direction is Direction.TRANSMIT:
             return os.path.getsize(self._kept) if os.path.exists(self._kept) else 0
+        # The kernel counts for a process that lives, and nobody remembers it once it was waited for.
+        if self._process.ended():
+            return self.size
         with open(f"/proc/{self._process.pid}/io") as file:
             return int(next(line for line in file if line.startswith("wchar")).split()[1])
 
