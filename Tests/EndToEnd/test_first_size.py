@@ -82,10 +82,10 @@ def test_fewer_packets_cross_the_ring_the_larger_they_may_be(packed):
                 machine.guest.sh(f"echo {size} >{PARAMETER}")
                 assert announced(machine.guest) == (size, size)
                 seen[size] = packets_per_mebibyte(machine, family)
-            assert seen[65536][1] == 0, seen
+            # None is larger than 64 KiB, so a MiB takes sixteen or so, whatever the guest does.
+            assert seen[65536][0] > 14 and seen[65536][1] == 0, seen
             # 4.0 and 7.8 where the guest has time (docs/performance.md); one that is late fills its packets less.
             with timed():
-                assert seen[65536][0] > 14, seen
                 assert seen[65536][0] > 3 * seen[262144][0] and seen[65536][0] > 5 * seen[LARGEST][0], seen
 
 

@@ -76,15 +76,20 @@ def send(end, stop):
     end.shutdown(socket.SHUT_WR)
 
 
+def check_recovery(flight, most, kept, growth):
+    """A sender that loses and repairs: more in flight than `most` segments at times, what it keeps after a loss and by what it grows between these."""
+    with timed():
+        assert flight.again > 0 and flight.gaps > 0 and flight.most > most
+        assert len(flight.cycles) >= 2, flight.cycles
+        assert kept[0] < flight.kept() < kept[1], flight.cycles
+        assert growth[0] < flight.median("growth") < growth[1], flight.cycles
+
+
 def test_a_guest_by_itself_has_its_own_rules_on_both_legs(tmp_path):
     """What the next test has to differ from, and that what judges it sees what a kernel does."""
     guest, network, _ = captured(SHORT, None, RENO, tmp_path)
     for flight in (guest, network):
-        with timed():
-            assert flight.again > 0 and flight.gaps > 0 and flight.most > 40
-            assert len(flight.cycles) >= 2, flight.cycles
-            assert 0.4 < flight.kept() < 0.62, flight.cycles
-            assert 0.6 < flight.median("growth") < 1.4, flight.cycles
+        check_recovery(flight, most=40, kept=(0.4, 0.62), growth=(0.6, 1.4))
 
 
 def test_the_guests_leg_obeys_the_guest_and_the_networks_leg_obeys_policy(tmp_path):
@@ -119,11 +124,7 @@ def test_a_guest_that_is_ruled_sends_as_policy_says_and_repairs_its_losses(tmp_p
     # Nothing is sent, nor kept from the guest, by anybody but the ends.
     assert guest.again == network.again
     for flight in (guest, network):
-        with timed():
-            assert flight.again > 0 and flight.gaps > 0 and flight.most > 30
-            assert len(flight.cycles) >= 2, flight.cycles
-            assert 0.4 < flight.kept() < 0.6, flight.cycles
-            assert 0.3 < flight.median("growth") < 0.7, flight.cycles
+        check_recovery(flight, most=30, kept=(0.4, 0.6), growth=(0.3, 0.7))
     with timed():
         assert speed > 0.75e6
 
