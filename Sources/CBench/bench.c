@@ -9,6 +9,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -30,6 +31,21 @@ int64_t vtcp_bench_processor_time(void) {
     struct timespec time;
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
     return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
+}
+
+int32_t vtcp_bench_come_first(int32_t processor) {
+    cpu_set_t only;
+    CPU_ZERO(&only);
+    CPU_SET((size_t)processor, &only);
+    if (sched_setaffinity(0, sizeof only, &only) < 0) return -errno;
+    struct sched_param first = {.sched_priority = 1};
+    return sched_setscheduler(0, SCHED_FIFO, &first) < 0 ? -errno : 0;
+}
+
+int32_t vtcp_bench_sleep_until(int64_t moment) {
+    struct timespec until = {.tv_sec = moment / 1000000000, .tv_nsec = moment % 1000000000};
+    // It returns the number itself.
+    return -clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 }
 
 int32_t vtcp_bench_tap_header(int32_t tap, int32_t size) {

@@ -2,11 +2,11 @@
 
 // vtcp-bench: measurements. Of the datapath in memory (`allocations`, `time`, `tables`,
 // `instruction-work`), and the parts of the bench that puts any vhost-user back-end on
-// the same work (`front-end`, `generate`, `round-trip`, `flood`, `sink`).
+// the same work (`front-end`, `generate`, `round-trip`, `flood`, `sink`, `standstills`).
 
 import Polling
 
-let commands = "allocations, time, tables, instruction-work, front-end, generate, round-trip, flood, sink"
+let commands = "allocations, time, tables, instruction-work, front-end, generate, round-trip, flood, sink, standstills"
 
 /// Returns the exit status: 0, 1 (a bound is broken) or 2 (a mistake on the command line).
 func run(_ arguments: [String]) -> Int32 {
@@ -25,6 +25,7 @@ func run(_ arguments: [String]) -> Int32 {
     case "round-trip": try RoundTrip.run(words)
     case "flood": try Flood.run(words)
     case "sink": try Flood.sink(words)
+    case "standstills": try Standstills.run(words)
     default:
       log.error("use vtcp-bench COMMAND [OPTION...]: \(commands)")
       return 2

@@ -4,21 +4,23 @@
 //
 //   load send ADDRESS PORT
 //   load ask ADDRESS PORT SECONDS PAUSE
+//   load clock ADDRESS PORT
 //
 // `send` sends as much as goes, for ever, by writes of 4 MiB. Each write ends with what does not fill a packet, and the kernel sends that on its
 // own if all before it has left: so the writes are large beside the largest packets, 512 KiB.
 //
 // `ask` sends one octet, waits for the answer, `vtcp-bench round-trip --server`'s, rests PAUSE milliseconds, and so on. It has its processor as
-// soon as it wants it, whatever else the guest does: how long its scheduler lets somebody wait is not what is asked. At the end it prints one
-// line, in microseconds of this machine's clock:
+// soon as it wants it, whatever else the guest does: how long its scheduler lets somebody wait is not what is asked. At the end it prints a line for
+// each question: when it was asked and how long it waited, in nanoseconds of this machine's monotonic clock.
 //
-//   {"count":1000,"p50_us":210.5,"p99_us":900.1,"max_us":1200.0}
+// `clock` asks somebody for his clock, eight octets for one, and prints by how many nanoseconds ours is ahead: by the quickest of its questions.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +33,7 @@
 
 #define WRITE (4 << 20)
 
-static double times[MAXIMUM];
+static int64_t asked_at[MAXIMUM], waited[MAXIMUM];
 static char octets[WRITE];
 
 static void fail(const char *what) {
@@ -39,10 +41,10 @@ static void fail(const char *what) {
     exit(1);
 }
 
-static double now(void) {
+static int64_t now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec + time.tv_nsec * 1e-9;
+    return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
 static int connected(const char *address, const char *port) {
@@ -63,17 +65,12 @@ static int connected(const char *address, const char *port) {
     return connection;
 }
 
-static double ask(int connection) {
+static int64_t ask(int connection) {
     char octet = '?';
-    double start = now();
+    int64_t start = now();
     if (send(connection, &octet, 1, MSG_NOSIGNAL) != 1) fail("send");
     if (recv(connection, &octet, 1, 0) != 1) fail("recv");
     return now() - start;
-}
-
-static int ascending(const void *one, const void *other) {
-    double difference = *(const double *)one - *(const double *)other;
-    return (difference > 0) - (difference < 0);
 }
 
 static void send_all(int connection) {
@@ -88,13 +85,28 @@ static void ask_all(int connection, double seconds, double pause) {
     struct sched_param first = {.sched_priority = 1};
     if (sched_setscheduler(0, SCHED_FIFO, &first) != 0) fail("SCHED_FIFO");
     for (int i = 0; i < WARM_UP; i++) ask(connection);
-    for (double end = now() + seconds; asked < MAXIMUM && (asked == 0 || now() < end); asked++) {
-        times[asked] = ask(connection);
+    int64_t end = now() + (int64_t)(seconds * 1e9);
+    for (; asked < MAXIMUM && (asked == 0 || now() < end); asked++) {
+        asked_at[asked] = now();
+        waited[asked] = ask(connection);
         if (pause > 0) nanosleep(&rest, NULL);
     }
-    qsort(times, asked, sizeof *times, ascending);
-    printf("{\"count\":%zu,\"p50_us\":%.1f,\"p99_us\":%.1f,\"max_us\":%.1f}\n", asked, 1e6 * times[asked / 2],
-           1e6 * times[asked * 99 / 100], 1e6 * times[asked - 1]);
+    for (size_t i = 0; i < asked; i++) printf("%lld %lld\n", (long long)asked_at[i], (long long)waited[i]);
+}
+
+static void compare_clocks(int connection) {
+    int64_t best = INT64_MAX, ahead = 0;
+    for (int i = 0; i < WARM_UP; i++) {
+        char octet = '?';
+        int64_t theirs, start = now();
+        if (send(connection, &octet, 1, MSG_NOSIGNAL) != 1) fail("send");
+        if (recv(connection, &theirs, sizeof theirs, MSG_WAITALL) != sizeof theirs) fail("recv");
+        int64_t took = now() - start;
+        if (took >= best) continue;
+        best = took;
+        ahead = start + took / 2 - theirs;
+    }
+    printf("%lld\n", (long long)ahead);
 }
 
 int main(int count, char **words) {
@@ -103,6 +115,10 @@ int main(int count, char **words) {
         ask_all(connected(words[2], words[3]), atof(words[4]), atof(words[5]) * 1e-3);
         return 0;
     }
-    fputs("usage: load send ADDRESS PORT | load ask ADDRESS PORT SECONDS PAUSE\n", stderr);
+    if (count == 4 && strcmp(words[1], "clock") == 0) {
+        compare_clocks(connected(words[2], words[3]));
+        return 0;
+    }
+    fputs("usage: load send ADDRESS PORT | load ask ADDRESS PORT SECONDS PAUSE | load clock ADDRESS PORT\n", stderr);
     return 2;
 }

@@ -8,14 +8,18 @@ import time
 
 from . import metric
 from .arrival import arrived
-from .errors import CELL_ERRORS
+from .errors import CELL_ERRORS, BenchError
 from .part import Part
 from .peers import Peer
 from .sample import Sample
 from .sized_guest import ORDINARY_SIZE, SizedGuest
+from .standstills import Standstills, lost
 from .work.work import Work
 
 _MEBIBYTE = 1 << 20
+# A question counts if no processor of this machine stood still from so many seconds before it to as many after it: what had waited is gone by then,
+# and the guest's clock is not known better.
+_NEAR = 0.001
 _SIZES = {"64k": ORDINARY_SIZE, "256k": 262_144, "512k": 524_280, "512k-early": 524_280}
 _PEERS = {
     "64k": "64 KiB, one stage",
@@ -44,7 +48,7 @@ class LargeSendRun:
             [Peer(name, label) for name, label in _PEERS.items()],
             [works[:2], works[2:]],
             metric.GUEST_PACKETS,
-            (metric.GIGABITS, metric.CPU_PER_GIGABYTE, metric.FRONT_END_CPU, metric.WAKEUPS, metric.P50, metric.P99),
+            (metric.GIGABITS, metric.CPU_PER_GIGABYTE, metric.FRONT_END_CPU, metric.WAKEUPS, metric.P50, metric.P99, metric.DISTURBED),
             compared=False,
         )
 
@@ -92,8 +96,18 @@ class LargeSendRun:
         return values | {"guest_packets_per_mebibyte": packets * _MEBIBYTE / octets}
 
     def _questions(self, guest, family):
-        values = guest.ask(family, self._seconds)
-        return {name: values[name] for name in ("p50_us", "p99_us", "max_us")}
+        with Standstills(guest.network) as standstills:
+            asked = guest.ask(family, self._seconds)
+            # One that has not ended is not told yet.
+            time.sleep(_NEAR)
+            seen = standstills.seen()
+        counted = [took for begin, took in asked if not lost(seen, begin - _NEAR, begin + took + _NEAR)]
+        if not counted:
+            raise BenchError(f"this machine stood still at each of {len(asked)} questions")
+        values = {"disturbed_percent": 100 * (1 - len(counted) / len(asked))}
+        for end, times in (("", sorted(counted)), ("_all", sorted(took for _, took in asked))):
+            values |= {f"p50{end}_us": 1e6 * times[len(times) // 2], f"p99{end}_us": 1e6 * times[len(times) * 99 // 100]}
+        return values
 
     def _add(self, work, name, repetition, position, values, error=None):
         self._results.add(Sample(self.part.name, work.name, name, repetition, position, values, error))

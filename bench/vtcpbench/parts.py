@@ -137,7 +137,7 @@ def _contention():
         Transfer("receive", 1_000_000, 10, 1),
     ]
     groups = [[work] for work in works]
-    return Part("contention", "Transfers of a guest that waits for a processor", _module_peers(), groups, metric.FINISH, (metric.ACKNOWLEDGED,), compared=False)
+    return Part("contention", "Transfers of a guest that waits for a processor", _module_peers(), groups, metric.FINISH, (metric.ACKNOWLEDGED, metric.DISTURBED), compared=False)
 
 
 def _null(name, title, hogs):

@@ -10,6 +10,10 @@
 
 /// Processor time of this process, user and system. Nanoseconds.
 int64_t vtcp_bench_processor_time(void);
+/// Ties this thread to one processor, and has it run there as soon as it wants to (SCHED_FIFO).
+int32_t vtcp_bench_come_first(int32_t processor);
+/// Returns when CLOCK_MONOTONIC is there. Nanoseconds.
+int32_t vtcp_bench_sleep_until(int64_t moment);
 /// Bytes of the virtio header before each frame of a TAP; little-endian.
 int32_t vtcp_bench_tap_header(int32_t tap, int32_t size);
 int32_t vtcp_bench_interface_mtu(const char *_Nonnull interface);
